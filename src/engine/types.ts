@@ -97,8 +97,8 @@ export type Wait =
 
 /** What wakes an instance. Exactly one delivery a step. */
 export type Delivery =
-  | { kind: 'start'; /** null = the none start event */ elementId: string | null }
-  | { kind: 'message'; eventName: string; /** only this wait; absent = every wait of that name */ waitId?: string }
+  | { kind: 'start' /** null = the none start event */; elementId: string | null }
+  | { kind: 'message'; eventName: string /** only this wait; absent = every wait of that name */; waitId?: string }
   | { kind: 'signal'; eventName: string }
   | { kind: 'timer'; waitId: string }
   | { kind: 'task.completed'; waitId: string; outputs: { [key: string]: Value } }
@@ -192,7 +192,11 @@ export class StepError extends Error {
   readonly bpmnErrorCode: string | null
   /** The log up to the failure, for the administrator. */
   readonly log: LogEntry[]
-  constructor(code: StepErrorCode, message: string, options: { elementId?: string | null; bpmnErrorCode?: string | null; log?: LogEntry[]; cause?: unknown } = {}) {
+  constructor(
+    code: StepErrorCode,
+    message: string,
+    options: { elementId?: string | null; bpmnErrorCode?: string | null; log?: LogEntry[]; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'StepError'
     this.code = code

@@ -1,0 +1,6 @@
+export * from './administration.ts'
+export * from './agents.ts'
+export * from './chats.ts'
+export * from './common.ts'
+export * from './processes.ts'
+export * from './realtime.ts'
