@@ -108,7 +108,8 @@ function serverSettings(socketFolder: string, fsync: boolean): Record<string, st
     unix_socket_permissions: '0700',
     fsync: fsync ? 'on' : 'off',
     full_page_writes: fsync ? 'on' : 'off',
-    synchronous_commit: fsync ? 'on' : 'off',
+    // On in any case: a server that is killed must not lose what was committed.
+    synchronous_commit: 'on',
     max_connections: '100',
     shared_buffers: '128MB',
     // Nothing replicates from this server.
