@@ -1,0 +1,275 @@
+import { evaluate, parseExpression } from 'feelin'
+
+/** Longest single FEEL expression, in characters. */
+export const maxFeelLength = 10_000
+/** Deepest nesting inside an expression; the evaluator is recursive. */
+export const maxFeelDepth = 100
+/** Most rounds that literal ranges and lists may give a `for`, `some` or `every`, nested ones multiplied. */
+export const maxRounds = 10_000
+/** Deepest nesting of `for`, `some` and `every`. */
+export const maxLoops = 3
+
+type SyntaxNode = ReturnType<typeof parseExpression>['topNode']
+
+export interface FeelIssue {
+  rule: 'feel-syntax' | 'feel-too-large' | 'feel-explodes' | 'feel-regex' | 'feel-unknown-function'
+  message: string
+  hint: string
+}
+
+export interface FeelReport {
+  issues: FeelIssue[]
+  /** Names read from outside the expression that are no built-in, each once. */
+  roots: string[]
+  /** How many items the expression certainly yields when it is a literal list or a `for` over literal ranges; else null. */
+  listSize: number | null
+}
+
+/** Whether text in an attribute is FEEL and not literal text. */
+export function isFeel(text: string): boolean {
+  return text.trimStart().startsWith('=')
+}
+
+/** The expression without the "=" in front of it. */
+export function feelBody(text: string): string {
+  return isFeel(text) ? text.trimStart().slice(1) : text
+}
+
+/** Looks at an expression (without "=") without running it: whether it parses, what it reads and whether it could run away. */
+export function inspectFeel(source: string): FeelReport {
+  if (source.trim() === '') return failed('feel-syntax', 'The expression is empty.', 'Write a FEEL expression or remove it.')
+  if (source.length > maxFeelLength) {
+    const message = `The expression has ${source.length} characters; at most ${maxFeelLength} are accepted.`
+    return failed('feel-too-large', message, 'Split it over several elements.')
+  }
+  const tree = parseExpression(source, {}, undefined)
+  const broken = findBroken(tree, source)
+  if (broken) return broken
+  const walk = new Walk(source)
+  walk.visit(tree.topNode, new Set(), 1, 0)
+  const top = tree.topNode.firstChild
+  return { issues: walk.issues, roots: [...walk.roots], listSize: top ? listSize(top, source) : null }
+}
+
+function failed(rule: FeelIssue['rule'], message: string, hint: string): FeelReport {
+  return { issues: [{ rule, message, hint }], roots: [], listSize: null }
+}
+
+function findBroken(tree: ReturnType<typeof parseExpression>, source: string): FeelReport | null {
+  let depth = 0
+  let deepest = 0
+  let errorAt = -1
+  tree.iterate({
+    enter(node) {
+      depth += 1
+      if (depth > deepest) deepest = depth
+      if (node.type.isError && errorAt < 0) errorAt = node.from
+    },
+    leave() {
+      depth -= 1
+    },
+  })
+  if (errorAt >= 0) {
+    const near = source.slice(Math.max(0, errorAt - 10), errorAt + 20).replace(/\s+/g, ' ')
+    const message = `FEEL does not parse at character ${errorAt + 1}, near "${near.trim()}".`
+    return failed('feel-syntax', message, syntaxHint(source))
+  }
+  if (deepest <= maxFeelDepth) return null
+  return failed('feel-too-large', `The expression is nested more than ${maxFeelDepth} deep.`, 'Split it over several elements.')
+}
+
+function syntaxHint(source: string): string {
+  if (/===?/.test(source)) return 'FEEL compares with a single "=".'
+  if (/&&|\|\|/.test(source)) return 'FEEL writes "and" and "or".'
+  if (/\?[^.]*:/.test(source)) return 'FEEL writes "if … then … else …".'
+  if (source.includes("'")) return 'FEEL writes texts in double quotes.'
+  return 'Correct the expression.'
+}
+
+/** Whether FEEL itself knows a name, such as "string length". */
+export function isBuiltin(name: string): boolean {
+  const known = builtins.get(name)
+  if (known !== undefined) return known
+  const value = evaluate(name, {}).value
+  const builtin = value !== null && value !== undefined
+  if (builtins.size < 1000) builtins.set(name, builtin)
+  return builtin
+}
+
+const builtins = new Map<string, boolean>()
+const regexFunctions = new Set(['matches', 'replace', 'split'])
+
+class Walk {
+  readonly issues: FeelIssue[] = []
+  readonly roots = new Set<string>()
+  readonly #source: string
+
+  constructor(source: string) {
+    this.#source = source
+  }
+
+  visit(node: SyntaxNode, bound: ReadonlySet<string>, rounds: number, loops: number): void {
+    switch (node.name) {
+      case 'ForExpression':
+      case 'QuantifiedExpression':
+        return this.#visitLoop(node, bound, rounds, loops + 1)
+      case 'FunctionDefinition':
+        return this.#visitFunction(node, bound, rounds, loops)
+      case 'Context':
+        return this.#visitContext(node, bound, rounds, loops)
+      case 'FilterExpression':
+        return this.#visitFilter(node, bound, rounds, loops)
+      case 'FunctionInvocation':
+        return this.#visitCall(node, bound, rounds, loops)
+      case 'VariableName':
+        return this.#read(this.#text(node), bound)
+      default:
+        for (const child of childrenOf(node)) this.visit(child, bound, rounds, loops)
+    }
+  }
+
+  #visitLoop(node: SyntaxNode, bound: ReadonlySet<string>, outer: number, loops: number): void {
+    if (loops > maxLoops) {
+      this.#issue('feel-explodes', `Loops are nested more than ${maxLoops} deep.`, 'Use fewer nested "for", "some" and "every".')
+      return
+    }
+    const inner = new Set(bound).add('partial')
+    let rounds = outer
+    for (const child of childrenOf(node)) {
+      if (child.name !== 'InExpressions') {
+        this.visit(child, inner, rounds, loops)
+        continue
+      }
+      for (const part of childrenOf(child)) {
+        this.visit(part, inner, rounds, loops)
+        const name = part.getChild('Name')
+        if (name) inner.add(this.#text(name))
+        rounds *= Math.max(1, rangeSize(part, this.#source) ?? 1)
+      }
+    }
+    if (rounds > maxRounds) {
+      const message = `The expression would run through ${rounds} rounds; at most ${maxRounds} are accepted.`
+      this.#issue('feel-explodes', message, 'Use smaller ranges.')
+    }
+  }
+
+  #visitFunction(node: SyntaxNode, bound: ReadonlySet<string>, rounds: number, loops: number): void {
+    const inner = new Set(bound)
+    for (const parameter of node.getChild('FormalParameters')?.getChildren('FormalParameter') ?? []) {
+      const name = parameter.getChild('ParameterName')
+      if (name) inner.add(this.#text(name))
+    }
+    for (const child of childrenOf(node)) if (child.name !== 'FormalParameters') this.visit(child, inner, rounds, loops)
+  }
+
+  #visitContext(node: SyntaxNode, bound: ReadonlySet<string>, rounds: number, loops: number): void {
+    const inner = new Set(bound)
+    for (const entry of node.getChildren('ContextEntry')) {
+      for (const child of childrenOf(entry)) if (child.name !== 'Key') this.visit(child, inner, rounds, loops)
+      const key = entry.getChild('Key')
+      if (key) inner.add(this.#text(key).replace(/^"(.*)"$/s, '$1'))
+    }
+  }
+
+  /** Inside a filter a name may be a field of the item, so only the list itself is checked. */
+  #visitFilter(node: SyntaxNode, bound: ReadonlySet<string>, rounds: number, loops: number): void {
+    const list = node.firstChild
+    if (!list) return
+    this.visit(list, bound, rounds, loops)
+    const known = this.roots.size
+    const before = new Set(this.roots)
+    for (let child = list.nextSibling; child; child = child.nextSibling) this.visit(child, bound, rounds, loops)
+    if (this.roots.size === known) return
+    for (const root of [...this.roots]) if (!before.has(root)) this.roots.delete(root)
+  }
+
+  #visitCall(node: SyntaxNode, bound: ReadonlySet<string>, rounds: number, loops: number): void {
+    const called = node.firstChild
+    for (let child = called?.nextSibling ?? null; child; child = child.nextSibling) this.visit(child, bound, rounds, loops)
+    if (!called) return
+    if (called.name !== 'VariableName') return this.visit(called, bound, rounds, loops)
+    const name = this.#text(called)
+    if (regexFunctions.has(name)) this.#checkRegex(node, name)
+    if (bound.has(name) || isBuiltin(name)) return
+    this.#issue('feel-unknown-function', `There is no FEEL function "${name}".`, 'Use one of the FEEL built-in functions.')
+  }
+
+  #checkRegex(node: SyntaxNode, name: string): void {
+    const positional = childrenOf(node.getChild('PositionalParameters') ?? null)[1]
+    const pattern = positional ?? this.#namedPattern(node)
+    if (!pattern) return
+    if (pattern.name !== 'StringLiteral') {
+      const hint = 'Write the pattern as a text in double quotes, or use contains(), starts with() or ends with().'
+      this.#issue('feel-regex', `The pattern of ${name}() comes from data, which could hang the process.`, hint)
+    } else if (/[*+}]\)*\)[*+{]/.test(this.#text(pattern).replace(/\\./g, 'x'))) {
+      this.#issue(
+        'feel-regex',
+        `The pattern of ${name}() repeats a repetition, which could hang the process.`,
+        'Write it without nested "+" or "*".',
+      )
+    }
+  }
+
+  #namedPattern(node: SyntaxNode): SyntaxNode | undefined {
+    const named = node.getChild('NamedParameters')?.getChildren('NamedParameter') ?? []
+    const parameter = named.find((item) => /^(pattern|delimiter)$/.test(this.#text(item.getChild('ParameterName'))))
+    return parameter?.lastChild ?? undefined
+  }
+
+  #read(name: string, bound: ReadonlySet<string>): void {
+    if (!bound.has(name) && !isBuiltin(name)) this.roots.add(name)
+  }
+
+  #issue(rule: FeelIssue['rule'], message: string, hint: string): void {
+    if (!this.issues.some((issue) => issue.rule === rule && issue.message === message)) this.issues.push({ rule, message, hint })
+  }
+
+  #text(node: SyntaxNode | null): string {
+    return node ? this.#source.slice(node.from, node.to).replace(/\s+/g, ' ') : ''
+  }
+}
+
+function childrenOf(node: SyntaxNode | null): SyntaxNode[] {
+  const children: SyntaxNode[] = []
+  for (let child = node?.firstChild ?? null; child; child = child.nextSibling) children.push(child)
+  return children
+}
+
+function listSize(node: SyntaxNode, source: string): number | null {
+  if (node.name === 'List') return childrenOf(node).filter((child) => !/^[[\]]$/.test(child.name)).length
+  if (node.name !== 'ForExpression') return null
+  let size = 1
+  for (const part of node.getChild('InExpressions')?.getChildren('InExpression') ?? []) {
+    const rounds = rangeSize(part, source)
+    if (rounds === null) return null
+    size *= rounds
+  }
+  return size
+}
+
+/** How many values `name in …` goes through, when that is written down. */
+function rangeSize(part: SyntaxNode, source: string): number | null {
+  const iteration = part.getChild('IterationContext')
+  const items = childrenOf(iteration)
+  const only = items.length === 1 ? items[0] : undefined
+  if (only?.name === 'List') return listSize(only, source)
+  const ends = (only?.name === 'Interval' ? childrenOf(only).slice(1, -1) : items).filter((child) => child.name !== '..')
+  const [from, to] = [constant(ends[0], source), constant(ends[1], source)]
+  return from === null || to === null ? null : Math.abs(to - from) + 1
+}
+
+function constant(node: SyntaxNode | undefined, source: string): number | null {
+  if (!node) return null
+  if (node.name === 'NumericLiteral') return Number(source.slice(node.from, node.to))
+  const operands = childrenOf(node)
+  if (node.name === 'ParenthesizedExpression') return constant(operands[1], source)
+  if (node.name !== 'ArithmeticExpression') return null
+  const operator = node.getChild('ArithOp')
+  const sign = operator ? source.slice(operator.from, operator.to) : ''
+  const numbers = operands.filter((child) => child.name !== 'ArithOp').map((child) => constant(child, source))
+  const [left, right] = numbers
+  if (left === null || left === undefined) return null
+  if (right === undefined) return sign === '-' ? -left : left
+  if (right === null) return null
+  return { '+': left + right, '-': left - right, '*': left * right, '/': left / right, '**': left ** right }[sign] ?? null
+}
