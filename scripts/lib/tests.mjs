@@ -1,0 +1,119 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import path from 'node:path'
+import { UserError } from './problems.mjs'
+import { run } from './processes.mjs'
+import { hashOf, inRoot, readIfThere, say } from './project.mjs'
+import { provideRedis } from './redis.mjs'
+import { startTestPostgres } from './test-postgres.mjs'
+
+const isCi = Boolean(process.env.CI) && process.env.CI !== 'false'
+const maxJobs = 4
+
+/**
+ * Runs formatting and lint rules, types, and then all tests; with arguments only the tests, with the arguments for
+ * tap (files, options). Everything is run even when something before it failed. Answers the exit code.
+ */
+export async function runTests({ node, args, webProblem }) {
+  const tally = { passed: 0, failed: 0 }
+  const current = watchSignals()
+  const check = (name, ok, reason = '') => {
+    tally[ok ? 'passed' : 'failed'] += 1
+    if (!ok) say(`FAILED: ${name}${reason && `\n${reason}`}`)
+  }
+  if (webProblem) check('web app', false, webProblem.message)
+  if (args.length === 0) {
+    check('formatting and lint (biome check)', await succeeds(current, node, ['node_modules/@biomejs/biome/bin/biome', 'check', '.']))
+    check('types (tsc --noEmit)', await succeeds(current, node, ['node_modules/typescript/bin/tsc', '--noEmit']))
+  }
+  const results = await withServers(node, args, check, (env) => runTap({ node, args, env, current }))
+  if (current.signal) return 130
+  tally.passed += results.passed
+  tally.failed += results.failed
+  if (results.skipped > 0) say(`${results.skipped} skipped (reasons above)`)
+  process.stdout.write(`\n${tally.passed} passed, ${tally.failed} failed\n`)
+  return tally.failed === 0 ? 0 : 1
+}
+
+/** Ends the program that runs right now on Ctrl+C and the like, and lets this one clear up. */
+function watchSignals() {
+  const current = { child: undefined, signal: undefined }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      current.signal = signal
+      current.child?.kill('SIGTERM')
+    })
+  }
+  return current
+}
+
+async function runWatched(current, command, args, options = {}) {
+  if (current.signal) return { code: 130, text: '' }
+  const onStart = (child) => {
+    current.child = child
+  }
+  return run(command, args, { ...options, onStart })
+}
+
+async function succeeds(current, node, args) {
+  return (await runWatched(current, node, args)).code === 0
+}
+
+/** Gives the tests their servers and ends those whatever happens. */
+async function withServers(node, args, check, use) {
+  const env = { ...process.env }
+  // Tests make their own databases; an address meant for the product must never reach them.
+  for (const name of ['DATABASE_URL', 'REDIS_URL']) delete env[name]
+  const postgres = process.env.PARLEY_TEST_DATABASE_URL ? undefined : await startTestPostgres(node)
+  if (postgres) env.PARLEY_TEST_DATABASE_URL = postgres.url
+  try {
+    const redis = await provideRedis({ mayInstall: args.length === 0 })
+    if (redis.url) env.PARLEY_TEST_REDIS_URL = redis.url
+    else if (isCi) check('Redis', false, redis.problem)
+    else say(`\n*** SKIPPED: the tests on Redis, because ${redis.problem} ***\n`)
+    try {
+      return await use(env)
+    } finally {
+      await redis.stop?.()
+    }
+  } finally {
+    await postgres?.stop()
+  }
+}
+
+async function runTap({ node, args, env, current }) {
+  const tap = 'node_modules/tap/dist/esm/run.mjs'
+  await buildTap(node, tap)
+  const folder = mkdtempSync(path.join(tmpdir(), 'parley-tap-'))
+  const outputFile = path.join(folder, 'output.tap')
+  const jobs = Math.max(2, Math.min(availableParallelism(), maxJobs))
+  const options = [`--jobs=${jobs}`, `--reporter=${process.stdout.isTTY ? 'base' : 'terse'}`, `--output-file=${outputFile}`]
+  try {
+    const { code } = await runWatched(current, node, [tap, 'run', ...options, ...args], { env })
+    const results = readTotals(outputFile)
+    // tap can fail without a failed assertion: no test file, a crash, a file that ends too early.
+    if (code !== 0 && results.failed === 0) results.failed = 1
+    return results
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** tap has to be assembled with the plugins of .taprc before its first run, as it does not notice in time itself. */
+async function buildTap(node, tap) {
+  const hash = hashOf('package-lock.json', '.taprc')
+  if (readIfThere('node_modules', '.parley-tap') === hash) return
+  const { code, text } = await run(node, [tap, 'build'], { output: 'collect' })
+  if (code !== 0) throw new UserError(`Preparing tap failed:\n${text.trim()}`)
+  writeFileSync(inRoot('node_modules', '.parley-tap'), hash)
+}
+
+/** The totals of all assertions, from the last line of that kind: `# { total: 29, pass: 28, fail: 1 }`. */
+function readTotals(outputFile) {
+  const line =
+    readFileSync(outputFile, 'utf8')
+      .match(/^# \{ total: .*\}$/gm)
+      ?.at(-1) ?? ''
+  const number = (name) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(line)?.[1] ?? 0)
+  return { passed: number('pass'), failed: number('fail'), skipped: number('skip') }
+}
