@@ -159,8 +159,8 @@ export interface OutboundPart {
   replyTo: string | null
 }
 
+/** All names of the one account the customer last wrote from; never of another account of the same contact. */
 export interface Recipient {
-  /** The identity the customer last wrote from first. */
   identities: IdentityRef[]
 }
 
@@ -253,7 +253,9 @@ export interface Health {
 }
 
 /** What a customer sees while an agent works. */
-export type Presence = { kind: 'typing' } | { kind: 'read'; externalId: string }
+export type Presence =
+  /** `lastMessageId`: the customer's last message, which WhatsApp ties the typing to (and shows as read). */
+  { kind: 'typing'; lastMessageId: string | null } | { kind: 'read'; externalId: string }
 
 export interface ChannelAdapter {
   kind: ChannelKind

@@ -5,7 +5,7 @@ import { hmac } from '../secrets.ts'
 
 export const TelegramConfig = Type.Object(
   {
-    token: Type.String({ pattern: '^\\d+:[A-Za-z0-9_-]+$', description: 'Bot token from @BotFather' }),
+    token: Type.String({ pattern: '^[A-Za-z0-9:_-]{1,200}$', description: 'Bot token from @BotFather' }),
     secretToken: Type.Optional(
       Type.String({ pattern: '^[A-Za-z0-9_-]{1,256}$', description: 'Secret Telegram sends with every update; made up when left out' }),
     ),
