@@ -7,18 +7,24 @@ function exitCode(code, signal) {
   return code ?? 128 + (constants.signals[signal] ?? 0)
 }
 
+const stdioOf = {
+  inherit: 'inherit',
+  collect: ['ignore', 'pipe', 'pipe'],
+  pipe: ['ignore', 'pipe', 'inherit'],
+}
+
 /**
  * Runs a program in the clone and waits for its end.
- * `output`: 'inherit' shows it (the default), 'collect' keeps it, so that it can be shown when something is wrong.
+ * `output`: 'inherit' shows it (the default), 'collect' keeps it, so that it can be shown when something is wrong,
+ * 'pipe' leaves standard output to whoever takes it in `onStart`.
  * Answers the exit code and what was collected. Rejects when the program cannot be started.
  */
 export function run(command, args, { output = 'inherit', env = process.env, cwd = root, onStart } = {}) {
   return new Promise((resolve, reject) => {
-    const stdio = output === 'inherit' ? 'inherit' : ['ignore', 'pipe', 'pipe']
-    const child = spawn(command, args, { cwd, env, stdio })
+    const child = spawn(command, args, { cwd, env, stdio: stdioOf[output] })
     let text = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (chunk) => {
+    for (const stream of output === 'collect' ? [child.stdout, child.stderr] : []) {
+      stream.setEncoding('utf8').on('data', (chunk) => {
         text += chunk
       })
     }

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { UserError } from './problems.mjs'
 import { run } from './processes.mjs'
-import { hashOf, inRoot, readIfThere, say } from './project.mjs'
+import { hashOf, inRoot, readIfThere, root, say } from './project.mjs'
 import { provideRedis } from './redis.mjs'
+import { reportTap } from './tap-report.mjs'
 import { startTestPostgres } from './test-postgres.mjs'
 
 const isCi = Boolean(process.env.CI) && process.env.CI !== 'false'
@@ -47,16 +48,12 @@ function watchSignals() {
   return current
 }
 
-async function runWatched(current, command, args, options = {}) {
-  if (current.signal) return { code: 130, text: '' }
+async function succeeds(current, node, args) {
+  if (current.signal) return false
   const onStart = (child) => {
     current.child = child
   }
-  return run(command, args, { ...options, onStart })
-}
-
-async function succeeds(current, node, args) {
-  return (await runWatched(current, node, args)).code === 0
+  return (await run(node, args, { onStart })).code === 0
 }
 
 /** Gives the tests their servers and ends those whatever happens. */
@@ -84,19 +81,30 @@ async function withServers(node, args, check, use) {
 async function runTap({ node, args, env, current }) {
   const tap = 'node_modules/tap/dist/esm/run.mjs'
   await buildTap(node, tap)
-  const folder = mkdtempSync(path.join(tmpdir(), 'parley-tap-'))
-  const outputFile = path.join(folder, 'output.tap')
   const jobs = Math.max(2, Math.min(availableParallelism(), maxJobs))
-  const options = [`--jobs=${jobs}`, `--reporter=${process.stdout.isTTY ? 'base' : 'terse'}`, `--output-file=${outputFile}`]
-  try {
-    const { code } = await runWatched(current, node, [tap, 'run', ...options, ...args], { env })
-    const results = readTotals(outputFile)
-    // tap can fail without a failed assertion: no test file, a crash, a file that ends too early.
-    if (code !== 0 && results.failed === 0) results.failed = 1
-    return results
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+  let report
+  const onStart = (child) => {
+    current.child = child
+    report = reportTap(child.stdout)
   }
+  if (current.signal) return { passed: 0, failed: 0, skipped: 0 }
+  const { code } = await run(node, [tap, 'run', `--jobs=${jobs}`, ...args.flatMap(testFiles), '--reporter=tap'], {
+    output: 'pipe',
+    env,
+    onStart,
+  })
+  const results = await report
+  // tap can fail without a failed assertion: no test file, a crash, a file that ends too early.
+  if (code !== 0 && results.failed === 0) results.failed = 1
+  return results
+}
+
+/** tap takes files only; a folder stands for the tests in it. */
+function testFiles(argument) {
+  const folder = path.resolve(root, argument)
+  if (argument.startsWith('-') || !statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [argument]
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.ts'))
+  return files.sort().map((name) => path.join(argument, name))
 }
 
 /** tap has to be assembled with the plugins of .taprc before its first run, as it does not notice in time itself. */
@@ -106,14 +114,4 @@ async function buildTap(node, tap) {
   const { code, text } = await run(node, [tap, 'build'], { output: 'collect' })
   if (code !== 0) throw new UserError(`Preparing tap failed:\n${text.trim()}`)
   writeFileSync(inRoot('node_modules', '.parley-tap'), hash)
-}
-
-/** The totals of all assertions, from the last line of that kind: `# { total: 29, pass: 28, fail: 1 }`. */
-function readTotals(outputFile) {
-  const line =
-    readFileSync(outputFile, 'utf8')
-      .match(/^# \{ total: .*\}$/gm)
-      ?.at(-1) ?? ''
-  const number = (name) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(line)?.[1] ?? 0)
-  return { passed: number('pass'), failed: number('fail'), skipped: number('skip') }
 }
