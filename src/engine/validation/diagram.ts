@@ -47,6 +47,8 @@ export interface Diagram {
   /** Sequence flows as read, including those that connect nothing. */
   flowElements: ModdleElement[]
   catalog: Catalog
+  /** The process is called by another one of the file and gets its variables from there. */
+  isCalled: boolean
 }
 
 const notNodes = new Set(['SequenceFlow', 'DataObject', 'DataObjectReference', 'DataStoreReference'])
@@ -70,7 +72,7 @@ export function buildDiagram(definitions: ModdleElement, process: ModdleElement,
   }
   attachBoundaries(nodes)
   const flows = connect(flowElements, nodes)
-  return { xml, definitions, process, scopes, nodes: [...nodes.values()], flows, flowElements, catalog }
+  return { xml, definitions, process, scopes, nodes: [...nodes.values()], flows, flowElements, catalog, isCalled: false }
 }
 
 function makeNode(element: ModdleElement, scope: FlowScope): FlowNode {

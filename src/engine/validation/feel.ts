@@ -46,7 +46,7 @@ export function inspectFeel(source: string): FeelReport {
   const broken = findBroken(tree, source)
   if (broken) return broken
   const walk = new Walk(source)
-  walk.visit(tree.topNode, new Set(), 1, 0)
+  walk.visit(tree.topNode, { bound: new Set(), rounds: 1, loops: 0 })
   const top = tree.topNode.firstChild
   return { issues: walk.issues, roots: [...walk.roots], listSize: top ? listSize(top, source) : null }
 }
@@ -99,49 +99,52 @@ export function isBuiltin(name: string): boolean {
 const builtins = new Map<string, boolean>()
 const regexFunctions = new Set(['matches', 'replace', 'split'])
 
+/** What surrounds a part of an expression: names bound there, and how often it runs at least. */
+interface Inside {
+  bound: ReadonlySet<string>
+  rounds: number
+  loops: number
+}
+
 class Walk {
   readonly issues: FeelIssue[] = []
   readonly roots = new Set<string>()
   readonly #source: string
+  readonly #visitors: { [node: string]: (node: SyntaxNode, at: Inside) => void } = {
+    ForExpression: (node, at) => this.#visitLoop(node, at),
+    QuantifiedExpression: (node, at) => this.#visitLoop(node, at),
+    FunctionDefinition: (node, at) => this.#visitFunction(node, at),
+    Context: (node, at) => this.#visitContext(node, at),
+    FilterExpression: (node, at) => this.#visitFilter(node, at),
+    FunctionInvocation: (node, at) => this.#visitCall(node, at),
+    VariableName: (node, at) => this.#read(this.#text(node), at.bound),
+  }
 
   constructor(source: string) {
     this.#source = source
   }
 
-  visit(node: SyntaxNode, bound: ReadonlySet<string>, rounds: number, loops: number): void {
-    switch (node.name) {
-      case 'ForExpression':
-      case 'QuantifiedExpression':
-        return this.#visitLoop(node, bound, rounds, loops + 1)
-      case 'FunctionDefinition':
-        return this.#visitFunction(node, bound, rounds, loops)
-      case 'Context':
-        return this.#visitContext(node, bound, rounds, loops)
-      case 'FilterExpression':
-        return this.#visitFilter(node, bound, rounds, loops)
-      case 'FunctionInvocation':
-        return this.#visitCall(node, bound, rounds, loops)
-      case 'VariableName':
-        return this.#read(this.#text(node), bound)
-      default:
-        for (const child of childrenOf(node)) this.visit(child, bound, rounds, loops)
-    }
+  visit(node: SyntaxNode, at: Inside): void {
+    const visitor = this.#visitors[node.name]
+    if (visitor) visitor(node, at)
+    else for (const child of childrenOf(node)) this.visit(child, at)
   }
 
-  #visitLoop(node: SyntaxNode, bound: ReadonlySet<string>, outer: number, loops: number): void {
+  #visitLoop(node: SyntaxNode, at: Inside): void {
+    const loops = at.loops + 1
     if (loops > maxLoops) {
       this.#issue('feel-explodes', `Loops are nested more than ${maxLoops} deep.`, 'Use fewer nested "for", "some" and "every".')
       return
     }
-    const inner = new Set(bound).add('partial')
-    let rounds = outer
+    const inner = new Set(at.bound).add('partial')
+    let rounds = at.rounds
     for (const child of childrenOf(node)) {
       if (child.name !== 'InExpressions') {
-        this.visit(child, inner, rounds, loops)
+        this.visit(child, { bound: inner, rounds, loops })
         continue
       }
       for (const part of childrenOf(child)) {
-        this.visit(part, inner, rounds, loops)
+        this.visit(part, { bound: inner, rounds, loops })
         const name = part.getChild('Name')
         if (name) inner.add(this.#text(name))
         rounds *= Math.max(1, rangeSize(part, this.#source) ?? 1)
@@ -153,44 +156,47 @@ class Walk {
     }
   }
 
-  #visitFunction(node: SyntaxNode, bound: ReadonlySet<string>, rounds: number, loops: number): void {
-    const inner = new Set(bound)
+  #visitFunction(node: SyntaxNode, at: Inside): void {
+    const inner = new Set(at.bound)
     for (const parameter of node.getChild('FormalParameters')?.getChildren('FormalParameter') ?? []) {
       const name = parameter.getChild('ParameterName')
       if (name) inner.add(this.#text(name))
     }
-    for (const child of childrenOf(node)) if (child.name !== 'FormalParameters') this.visit(child, inner, rounds, loops)
+    for (const child of childrenOf(node)) if (child.name !== 'FormalParameters') this.visit(child, { ...at, bound: inner })
   }
 
-  #visitContext(node: SyntaxNode, bound: ReadonlySet<string>, rounds: number, loops: number): void {
-    const inner = new Set(bound)
+  #visitContext(node: SyntaxNode, at: Inside): void {
+    const inner = new Set(at.bound)
     for (const entry of node.getChildren('ContextEntry')) {
-      for (const child of childrenOf(entry)) if (child.name !== 'Key') this.visit(child, inner, rounds, loops)
+      for (const child of childrenOf(entry)) if (child.name !== 'Key') this.visit(child, { ...at, bound: inner })
       const key = entry.getChild('Key')
       if (key) inner.add(this.#text(key).replace(/^"(.*)"$/s, '$1'))
     }
   }
 
   /** Inside a filter a name may be a field of the item, so only the list itself is checked. */
-  #visitFilter(node: SyntaxNode, bound: ReadonlySet<string>, rounds: number, loops: number): void {
+  #visitFilter(node: SyntaxNode, at: Inside): void {
     const list = node.firstChild
     if (!list) return
-    this.visit(list, bound, rounds, loops)
+    this.visit(list, at)
     const known = this.roots.size
     const before = new Set(this.roots)
-    for (let child = list.nextSibling; child; child = child.nextSibling) this.visit(child, bound, rounds, loops)
+    for (let child = list.nextSibling; child; child = child.nextSibling) this.visit(child, at)
     if (this.roots.size === known) return
     for (const root of [...this.roots]) if (!before.has(root)) this.roots.delete(root)
   }
 
-  #visitCall(node: SyntaxNode, bound: ReadonlySet<string>, rounds: number, loops: number): void {
+  #visitCall(node: SyntaxNode, at: Inside): void {
     const called = node.firstChild
-    for (let child = called?.nextSibling ?? null; child; child = child.nextSibling) this.visit(child, bound, rounds, loops)
+    for (let child = called?.nextSibling ?? null; child; child = child.nextSibling) this.visit(child, at)
     if (!called) return
-    if (called.name !== 'VariableName') return this.visit(called, bound, rounds, loops)
+    if (called.name !== 'VariableName') {
+      this.visit(called, at)
+      return
+    }
     const name = this.#text(called)
     if (regexFunctions.has(name)) this.#checkRegex(node, name)
-    if (bound.has(name) || isBuiltin(name)) return
+    if (at.bound.has(name) || isBuiltin(name)) return
     this.#issue('feel-unknown-function', `There is no FEEL function "${name}".`, 'Use one of the FEEL built-in functions.')
   }
 

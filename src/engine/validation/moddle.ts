@@ -88,6 +88,12 @@ export function flagOf(element: ModdleElement, name: string, absent: boolean): b
   return typeof value === 'boolean' ? value : absent
 }
 
+/** A number property; null when absent or no number. */
+export function numberOf(element: ModdleElement | undefined, name: string): number | null {
+  const value = element && property(element, name)
+  return typeof value === 'number' && Number.isFinite(value) ? value : null
+}
+
 /** A child or a referenced element. */
 export function elementOf(element: ModdleElement | undefined, name: string): ModdleElement | undefined {
   const value = element && property(element, name)

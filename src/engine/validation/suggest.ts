@@ -1,9 +1,13 @@
+const maxCandidates = 200
+
 /** The candidate most like a word that is probably misspelt; null when none is close. */
 export function closest(word: string, candidates: Iterable<string>): string | null {
   if (word.length > 100) return null
   let best: string | null = null
   let bestDistance = Math.max(1, Math.floor(word.length / 4)) + 1
+  let left = maxCandidates
   for (const candidate of candidates) {
+    if (left-- === 0) break
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) {

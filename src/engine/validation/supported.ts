@@ -13,7 +13,7 @@ export const supportedElements: { type: string; support: Support; reason: string
   ...runs('Process', 'SequenceFlow', 'FormalExpression', 'Expression', 'MultiInstanceLoopCharacteristics', 'StandardLoopCharacteristics'),
   ...runs('ServiceTask', 'SendTask', 'ReceiveTask', 'UserTask', 'ScriptTask', 'SubProcess', 'CallActivity'),
   ...runs('ExclusiveGateway', 'ParallelGateway', 'InclusiveGateway', 'EventBasedGateway'),
-  ...runs('StartEvent:None', 'StartEvent:Message', 'StartEvent:Signal', 'StartEvent:Timer'),
+  ...runs('StartEvent:None', 'StartEvent:Message', 'StartEvent:Signal', 'StartEvent:Timer', 'StartEvent:Error'),
   ...runs('IntermediateCatchEvent:Message', 'IntermediateCatchEvent:Timer', 'IntermediateCatchEvent:Link'),
   ...runs('IntermediateThrowEvent:None', 'IntermediateThrowEvent:Message', 'IntermediateThrowEvent:Link'),
   ...runs('BoundaryEvent:Message', 'BoundaryEvent:Timer', 'BoundaryEvent:Error', 'BoundaryEvent:Signal'),

@@ -5,6 +5,15 @@ import { elementOf, elementsOf, extensionsOf, type ModdleElement, textOf } from 
 /** What every expression may read. */
 export const scopeRoots = ['chat', 'event', 'agent'] as const
 
+/** What a repeated activity and its conditions may read (BPMN 2.0, table 10.28). */
+const loopNames = [
+  'loopCounter',
+  'numberOfInstances',
+  'numberOfActiveInstances',
+  'numberOfCompletedInstances',
+  'numberOfTerminatedInstances',
+]
+
 export interface Mapping {
   source: string
   target: string
@@ -17,7 +26,7 @@ export function mappingsOf(element: ModdleElement, direction: 'inputParameters' 
     .map((item) => ({ source: textOf(item, 'source') ?? '', target: textOf(item, 'target') ?? '' }))
 }
 
-/** The task type a service or send task is bound to; null when it is bound to none. */
+/** The task type a service, send or script task is bound to; null when it is bound to none. */
 export function taskTypeOf(node: FlowNode): string | null {
   return textOf(extensionsOf(node.element, 'zeebe:TaskDefinition')[0], 'type')?.trim() || null
 }
@@ -32,7 +41,7 @@ export interface KnownNames {
 export function knownNames(diagram: Diagram): KnownNames {
   const names = new Set<string>(scopeRoots)
   const tasks = new Map(diagram.catalog.tasks.map((task) => [task.type, task]))
-  let complete = true
+  let complete = !diagram.isCalled
   for (const element of [diagram.process, ...diagram.nodes.map((node) => node.element)]) {
     for (const direction of ['inputParameters', 'outputParameters'] as const) {
       for (const { target } of mappingsOf(element, direction)) names.add(target.split('.', 1)[0] ?? target)
@@ -52,7 +61,7 @@ export function knownNames(diagram: Diagram): KnownNames {
 function addLoopNames(node: FlowNode, names: Set<string>): void {
   const loop = elementOf(node.element, 'loopCharacteristics')
   if (!loop) return
-  names.add('loopCounter')
+  for (const name of loopNames) names.add(name)
   for (const zeebe of extensionsOf(loop, 'zeebe:LoopCharacteristics')) {
     for (const key of ['inputElement', 'outputCollection']) {
       const name = textOf(zeebe, key)

@@ -122,8 +122,8 @@ class Reader {
   #next(): void {
     const xml = this.#xml
     const at = this.#at
-    if (xml[at] !== '<') return this.#readText()
-    if (xml.startsWith('<!--', at)) this.#skipTo('-->', 4)
+    if (xml[at] !== '<') this.#readText()
+    else if (xml.startsWith('<!--', at)) this.#skipTo('-->', 4)
     else if (xml.startsWith('<![CDATA[', at)) this.#readCdata()
     else if (xml.startsWith('<?', at)) this.#skipTo('?>', 2)
     else if (xml.startsWith('<!', at)) this.#failDocumentType(at)

@@ -1,4 +1,4 @@
-import { type Diagram, eventKind, type FlowNode, nameOf } from '../diagram.ts'
+import { type Diagram, eventKind, type FlowNode, isEventSubProcess, nameOf } from '../diagram.ts'
 import { error, type Finding } from '../finding.ts'
 import { contentOf, elementsOf, type ModdleElement, typeOf } from '../moddle.ts'
 import { supportedElements } from '../supported.ts'
@@ -43,7 +43,8 @@ function* checkEvent(node: FlowNode): Generator<Finding> {
   }
   const kind = eventKind(node) ?? 'None'
   const entry = support.get(`${node.type}:${kind}`)
-  if (entry && entry.support !== 'refused') return
+  const isMisplaced = node.type === 'StartEvent' && kind === 'Error' && !(node.scope.owner && isEventSubProcess(node.scope.owner))
+  if (entry && entry.support !== 'refused' && !isMisplaced) return
   const hint = entry?.reason || 'Choose a kind of event from the table of supported elements.'
   const message = `${capitalised(nameOf(node.element))} is a ${node.type} of kind ${kind}, which is not supported.`
   yield error('unsupported-element', node.element, message, hint)

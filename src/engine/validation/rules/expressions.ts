@@ -13,6 +13,8 @@ interface Expression {
   at: ModdleElement
   where: string
   source: string
+  /** It may also read fields of the event that just happened. */
+  seesPayload?: boolean
 }
 
 /** Every FEEL expression must parse, read only what exists and not run away. */
@@ -30,9 +32,10 @@ export function* checkExpressions(diagram: Diagram): Generator<Finding> {
   }
 }
 
-function* checkExpression({ at, where, source }: Expression, known: KnownNames): Generator<Finding> {
+function* checkExpression({ at, where, source, seesPayload }: Expression, known: KnownNames): Generator<Finding> {
   const report = inspectFeel(source)
   for (const issue of report.issues) yield error(issue.rule, at, `${where}: ${issue.message}`, issue.hint)
+  if (seesPayload) return
   for (const root of report.roots) {
     if (known.names.has(root)) continue
     const message = `${where} reads "${root}", which nothing in this process supplies.`
@@ -52,19 +55,25 @@ function* expressionsOf(diagram: Diagram): Generator<Expression> {
   }
   yield* mappings(diagram.process)
   for (const node of diagram.nodes) {
-    yield* mappings(node.element)
+    yield* mappings(node.element, catchesEvent(node))
     yield* attributes(node)
     yield* timers(node)
     yield* loops(node)
   }
 }
 
-function* mappings(element: ModdleElement): Generator<Expression> {
+function catchesEvent(node: FlowNode): boolean {
+  return (
+    node.type === 'ReceiveTask' || (node.eventDefinitions.length > 0 && node.type !== 'EndEvent' && node.type !== 'IntermediateThrowEvent')
+  )
+}
+
+function* mappings(element: ModdleElement, seesPayload = false): Generator<Expression> {
   for (const { source, target } of mappingsOf(element, 'inputParameters')) {
     if (isFeel(source)) yield { at: element, where: `The input "${target}"`, source: feelBody(source) }
   }
   for (const { source, target } of mappingsOf(element, 'outputParameters')) {
-    if (isFeel(source)) yield { at: element, where: `The output "${target}"`, source: feelBody(source) }
+    if (isFeel(source)) yield { at: element, where: `The output "${target}"`, source: feelBody(source), seesPayload }
   }
 }
 

@@ -47,6 +47,10 @@ function* checkBpmn(element: XmlElement): Generator<Finding> {
     const message = 'The attribute "implementation" would run code by name.'
     yield error('implementation', element, message, 'Remove it and set the task type in zeebe:taskDefinition.')
   }
+  const type = element.attributes.get('xsi:type')
+  if (type !== undefined && !/^(\w+:)?t(Formal)?Expression$/.test(type)) {
+    yield error('xsi-type', element, `<${element.name}> hides its type, ${type}, in an attribute.`, 'Write the element itself.')
+  }
   const language = element.attributes.get('expressionLanguage') ?? element.attributes.get('scriptFormat') ?? languageOf(element)
   if (language !== undefined && !/feel/i.test(language)) {
     const message = `The language "${language}" does not run here.`

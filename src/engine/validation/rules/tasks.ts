@@ -2,7 +2,7 @@ import type { TaskTypeInfo } from '../../types.ts'
 import { type Diagram, type FlowNode, nameOf } from '../diagram.ts'
 import { isFeel } from '../feel.ts'
 import { error, type Finding, warning } from '../finding.ts'
-import { extensionsOf, textOf } from '../moddle.ts'
+import { elementOf, extensionsOf, textOf } from '../moddle.ts'
 import { closest } from '../suggest.ts'
 import { type Mapping, mappingsOf, taskTypeOf } from '../variables.ts'
 
@@ -10,11 +10,18 @@ import { type Mapping, mappingsOf, taskTypeOf } from '../variables.ts'
 export function* checkTasks(diagram: Diagram): Generator<Finding> {
   const types = new Map(diagram.catalog.tasks.map((task) => [task.type, task]))
   for (const node of diagram.nodes) {
-    if (node.type === 'ServiceTask' || node.type === 'SendTask') yield* checkBinding(node, types)
-    if (node.type === 'ScriptTask') yield* checkScript(node)
+    if (isBound(node)) yield* checkBinding(node, types)
+    else if (node.type === 'ScriptTask') yield* checkScript(node)
     yield* checkTargets(node)
     yield* checkForm(node, diagram.catalog.formIds)
   }
+}
+
+/** A send task may throw a message and a script task may be FEEL; a service task must name its work. */
+function isBound(node: FlowNode): boolean {
+  if (node.type === 'ServiceTask') return true
+  if (node.type === 'SendTask') return taskTypeOf(node) !== null || elementOf(node.element, 'messageRef') === undefined
+  return node.type === 'ScriptTask' && taskTypeOf(node) !== null
 }
 
 function* checkBinding(node: FlowNode, types: Map<string, TaskTypeInfo>): Generator<Finding> {
