@@ -31,6 +31,7 @@ const CONNECTION_MESSAGES =
 /** True when an error of pg or ioredis means that the server could not be reached, not that it refused a statement. */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false
+  if (error.name === 'ConnectionClosedError') return true // BullMQ's own
   const code = 'code' in error ? String(error.code) : ''
   if (CONNECTION_CODES.has(code) || code.startsWith('08')) return true
   if (error instanceof AggregateError) return error.errors.some(isConnectionError)

@@ -7,7 +7,7 @@ import type { Job, JobHandler, JobRun } from './jobs.types.ts'
 export interface RunnerState {
   /** Set once, when the process stops taking jobs. */
   stopping: boolean
-  /** Handlers at work; never rejects. */
+  /** Handlers at work, each until its outcome is known; none rejects. */
   readonly running: Set<Promise<void>>
 }
 
@@ -31,27 +31,36 @@ export function createRunner(job: Job<unknown>, handler: JobHandler<never>, opti
   return async function run(bullJob: BullJob, token: string | undefined, signal: AbortSignal | undefined): Promise<void> {
     // Fetched while the workers were being told to stop.
     if (state.stopping) return handBack(bullJob, token)
-    const startedAt = performance.now()
-    const attempt = bullJob.attemptsMade + 1
-    const work = (async () => {
-      const jobId = bullJob.deduplicationId ?? bullJob.id ?? ''
-      await handler(bullJob.data as never, { attempt, jobId, signal: signal ?? new AbortController().signal })
-    })()
-    const settled = work.then(
-      () => undefined,
-      () => undefined, // only waited for; the error itself is handled below
-    )
-    state.running.add(settled)
-    try {
-      await work
-      options.onRun({ job: job.name, outcome: 'completed', durationMs: performance.now() - startedAt })
-    } catch (error) {
-      if (state.stopping && signal?.aborted) return await handBack(bullJob, token)
-      throw endTry(job, bullJob, attempt, error, performance.now() - startedAt, options)
-    } finally {
-      state.running.delete(settled)
-    }
+    const work = runTry(job, handler, bullJob, token, signal ?? new AbortController().signal, options)
+    const ended = () => void state.running.delete(entry)
+    const entry: Promise<void> = work.then(ended, ended) // only waited for; BullMQ gets the error
+    state.running.add(entry)
+    await work
   }
+}
+
+async function runTry(
+  job: Job<unknown>,
+  handler: JobHandler<never>,
+  bullJob: BullJob,
+  token: string | undefined,
+  signal: AbortSignal,
+  options: RunnerOptions,
+): Promise<void> {
+  const startedAt = performance.now()
+  const attempt = bullJob.attemptsMade + 1
+  try {
+    await handler(bullJob.data as never, { attempt, jobId: idOf(bullJob), signal })
+  } catch (error) {
+    if (options.state.stopping && signal.aborted) return await handBack(bullJob, token)
+    throw endTry(job, bullJob, attempt, error, performance.now() - startedAt, options)
+  }
+  options.onRun({ job: job.name, outcome: 'completed', durationMs: performance.now() - startedAt })
+}
+
+/** The caller's id, else BullMQ's. */
+function idOf(bullJob: BullJob): string {
+  return bullJob.deduplicationId ?? bullJob.id ?? ''
 }
 
 /** Puts a job back for another process without counting a try. */
@@ -64,7 +73,7 @@ function endTry(job: Job<unknown>, bullJob: BullJob, attempt: number, error: unk
   const attempts = bullJob.opts.attempts ?? 1
   const permanent = options.isPermanent(error)
   const willRetry = !permanent && attempt < attempts
-  const fields = { job: job.name, jobId: bullJob.deduplicationId ?? bullJob.id, attempt, attempts, err: error }
+  const fields = { job: job.name, jobId: idOf(bullJob), attempt, attempts, err: error }
   if (willRetry) options.log.warn(fields, 'job failed and will be tried again')
   else options.log.error(fields, permanent ? 'job failed for good: a retry cannot help' : 'job failed for good: no try left')
   options.onRun({ job: job.name, outcome: willRetry ? 'retried' : 'failed', durationMs })

@@ -24,7 +24,7 @@ export { JobsUnavailableError } from './jobs.types.ts'
 /** What `createJobs` needs. */
 export interface JobsOptions {
   /** Every job of the product; a worker starts only when each has its handler. */
-  readonly jobs: readonly Job<never>[]
+  readonly jobs: readonly Job<unknown>[]
   /** Redis when given, else PostgreSQL. */
   readonly redisUrl?: string | undefined
   /** PostgreSQL; BullMQ keeps its tables in the schema `bullmq`. */

@@ -40,7 +40,10 @@ export class WorkerPool {
     }
   }
 
-  /** Stops taking jobs, waits up to `deadlineMs`, then aborts what runs. Resolves to whether all work ended and is recorded. */
+  /**
+   * Stops taking jobs, waits up to `deadlineMs`, then aborts what runs. Resolves to whether all
+   * work ended and is recorded.
+   */
   async close(deadlineMs: number): Promise<boolean> {
     this.#state.stopping = true
     await Promise.all(this.#workers.map((worker) => worker.pause(true)))
@@ -50,10 +53,11 @@ export class WorkerPool {
     }
     const left = this.#state.running.size
     if (left > 0) this.#options.log.warn({ left }, 'jobs still run at the end of the deadline; another process will do them again')
-    const closing = Promise.all(this.#workers.map((worker) => worker.close(left > 0)))
+    const force = left > 0 || !(await this.#reachable())
+    const closing = Promise.all(this.#workers.map((worker) => worker.close(force)))
     try {
       await withDeadline(closing, RECORD_MS, () => new Error('the workers did not close in time'))
-      return left === 0
+      return !force
     } catch (error) {
       this.#options.report(error) // the connections are cut off next, which ends the workers
       return false
@@ -70,6 +74,17 @@ export class WorkerPool {
       if (bullJob?.deferredFailure) log.error({ job: job.name, jobId: bullJob.id, err: error }, 'job failed for good')
     })
     return worker
+  }
+
+  /** BullMQ closes a worker gently only while the backend answers; else it waits for ever. */
+  async #reachable(): Promise<boolean> {
+    try {
+      await withDeadline(this.#options.backend.ping(), GRACE_MS, () => new Error('the job backend does not answer'))
+      return true
+    } catch (error) {
+      this.#options.report(error)
+      return false
+    }
   }
 
   /** Whether all handlers ended within `ms` milliseconds. */
