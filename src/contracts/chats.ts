@@ -152,3 +152,26 @@ export type DraftPut = Static<typeof DraftPut>
 
 export const ReadPut = Type.Object({ seq: Type.Integer({ minimum: 0 }) }, { additionalProperties: false })
 export const Decline = Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })) }, { additionalProperties: false })
+
+export const TransferTargets = Type.Object({
+  agents: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      name: Type.String(),
+      status: Type.Union([Type.Literal('active'), Type.Literal('inactive')]),
+      openChats: Type.Integer(),
+      maxChats: Type.Integer(),
+    }),
+  ),
+  queues: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), availableAgents: Type.Integer(), freeAgents: Type.Integer() })),
+})
+export type TransferTargets = Static<typeof TransferTargets>
+
+export const Transfer = Type.Object(
+  { agentId: Type.Optional(Type.String()), queueId: Type.Optional(Type.String()), note: Type.Optional(Type.String({ minLength: 1, maxLength: 10_000 })) },
+  { additionalProperties: false, minProperties: 1 },
+)
+export type Transfer = Static<typeof Transfer>
+
+export const TransferResult = Type.Object({ chat: Chat, childChat: Chat, warnings: Type.Array(Type.String()) })
+export type TransferResult = Static<typeof TransferResult>

@@ -1,0 +1,140 @@
+import { type Kysely, sql } from 'kysely'
+import type { ChatRow } from '../workflow/index.ts'
+import type { MessagesTable, ParleyWork, Schema } from '../../schema.ts'
+import { messageQuery, type MessageRow, tileQuery, type TileRow } from './chats.view.ts'
+
+export async function findTile(db: Kysely<Schema>, chatId: string): Promise<TileRow | undefined> {
+  return tileQuery(db).where('c.id', '=', chatId).executeTakeFirst()
+}
+
+export async function listTiles(db: Kysely<Schema>, chatIds: string[]): Promise<TileRow[]> {
+  return chatIds.length === 0 ? [] : tileQuery(db).where('c.id', 'in', chatIds).execute()
+}
+
+/** Waiting chats offered to the agent, oldest first, and the agent's chats in progress. */
+export async function listInbox(db: Kysely<Schema>, agentId: string): Promise<TileRow[]> {
+  const offered = tileQuery(db)
+    .where('c.status', '=', 'waiting')
+    .where('c.id', 'in', (eb) => eb.selectFrom('chat_offers as o').select('o.chat_id').where('o.agent_id', '=', agentId).where('o.state', '=', 'open'))
+  const own = tileQuery(db).where('c.status', '=', 'in_progress').where('c.agent_id', '=', agentId)
+  return offered.unionAll(own).execute()
+}
+
+export interface ChatFilter {
+  status?: ChatRow['status'] | undefined
+  queueId?: string | undefined
+  agentId?: string | undefined
+  contactId?: string | undefined
+  channelId?: string | undefined
+  q?: string | undefined
+  from?: string | undefined
+  to?: string | undefined
+  before?: string | undefined
+  limit: number
+  /** Null = all chats; else those of these queues, and the agent's own. */
+  visibleTo: { agentId: string; queueIds: string[] } | null
+}
+
+/** Chats newest first; the id is the keyset. */
+export async function listChats(db: Kysely<Schema>, filter: ChatFilter): Promise<TileRow[]> {
+  let query = tileQuery(db)
+  const { visibleTo, q, status, queueId, agentId, contactId, channelId } = filter
+  if (status !== undefined) query = query.where('c.status', '=', status)
+  if (queueId !== undefined) query = query.where('c.queue_id', '=', queueId)
+  if (agentId !== undefined) query = query.where('c.agent_id', '=', agentId)
+  if (contactId !== undefined) query = query.where('c.contact_id', '=', contactId)
+  if (channelId !== undefined) query = query.where('c.channel_id', '=', channelId)
+  if (filter.from !== undefined) query = query.where('c.created_at', '>=', new Date(filter.from))
+  if (filter.to !== undefined) query = query.where('c.created_at', '<', new Date(filter.to))
+  if (filter.before !== undefined) query = query.where('c.id', '<', filter.before)
+  if (q !== undefined) query = query.where('p.name', 'ilike', `%${q.replace(/[\\%_]/g, '\\$&')}%`)
+  if (visibleTo) {
+    query = query.where((eb) => eb.or([eb('c.agent_id', '=', visibleTo.agentId), eb('c.queue_id', '=', sql<string>`any (${visibleTo.queueIds}::bigint[])`)]))
+  }
+  return query.orderBy('c.id', 'desc').limit(filter.limit).execute()
+}
+
+export async function findMessage(db: Kysely<Schema>, id: string): Promise<MessageRow | undefined> {
+  return messageQuery(db).where('m.id', '=', id).executeTakeFirst()
+}
+
+/** A page of messages in ascending order; `chatIds` is the chat, or its whole lineage, newest chat first. */
+export async function listMessages(db: Kysely<Schema>, chatId: string, page: { before: number | null; after: number | null; limit: number }): Promise<MessageRow[]> {
+  const query = messageQuery(db).where('m.chat_id', '=', chatId)
+  if (page.after !== null) return query.where('m.seq', '>', page.after).orderBy('m.seq').limit(page.limit).execute()
+  const rows = await query
+    .$if(page.before !== null, (q) => q.where('m.seq', '<', page.before ?? 0))
+    .orderBy('m.seq', 'desc')
+    .limit(page.limit)
+    .execute()
+  return rows.reverse()
+}
+
+/** The chat and its parents, the chat first; a chain is short, and its length is bounded. */
+export async function listLineage(db: Kysely<Schema>, chatId: string): Promise<string[]> {
+  const result = await sql<{ id: string }>`
+    with recursive line(id, parent, depth) as (
+      select id, parent_chat_id, 0 from chats where id = ${chatId}
+      union all
+      select c.id, c.parent_chat_id, depth + 1 from chats c join line on c.id = line.parent where depth < 100)
+    select id from line order by depth`.execute(db)
+  return result.rows.map((row) => row.id)
+}
+
+/** Everything of a chat that changed after `seq`: messages by creation or status, in the order of the change. */
+export function listChangedMessages(db: Kysely<Schema>, chatId: string, seq: number, limit: number): Promise<MessageRow[]> {
+  return messageQuery(db).where('m.chat_id', '=', chatId).where('m.changed_seq', '>', seq).orderBy('m.changed_seq').limit(limit).execute()
+}
+
+/** Takes the chat's next sequence number; the caller holds the chat's lock. */
+export async function nextSeq(work: ParleyWork, chatId: string): Promise<number> {
+  const row = await work.trx
+    .updateTable('chats')
+    .set((eb) => ({ seq: eb('seq', '+', 1) }))
+    .where('id', '=', chatId)
+    .returning('seq')
+    .executeTakeFirstOrThrow()
+  return row.seq
+}
+
+export interface NewMessage {
+  chatId: string
+  direction: MessagesTable['direction']
+  authorKind: MessagesTable['author_kind']
+  authorId: string | null
+  authorName: string | null
+  text: string | null
+  status: MessagesTable['status']
+  clientId: string | null
+  channelId: string | null
+  identityId: string | null
+}
+
+/** Inserts a message under the chat's next sequence number. */
+export async function insertMessage(work: ParleyWork, message: NewMessage): Promise<string> {
+  const seq = await nextSeq(work, message.chatId)
+  const row = await work.trx
+    .insertInto('messages')
+    .values({
+      chat_id: message.chatId,
+      seq,
+      changed_seq: seq,
+      direction: message.direction,
+      author_kind: message.authorKind,
+      author_id: message.authorId,
+      author_name: message.authorName,
+      text: message.text,
+      at: work.now,
+      provider_at: null,
+      status: message.status,
+      failure_code: null,
+      failure_reason: null,
+      client_id: message.clientId,
+      channel_id: message.channelId,
+      external_id: null,
+      identity_id: message.identityId,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return row.id
+}

@@ -1,0 +1,98 @@
+import { sql } from 'kysely'
+import type { Scope } from '../../engine/index.ts'
+import type { ParleyWork } from '../../schema.ts'
+import type { ScopeReader } from '../workflow/index.ts'
+
+type ChatScope = NonNullable<Scope['chat']>
+
+/** The chat as FEEL sees it (processes.md "What a process sees"): one statement, always from the database. */
+async function readChat(work: ParleyWork, chatId: string, parts: { incomingBeforeReply: boolean }): Promise<ChatScope | null> {
+  const row = await work.trx
+    .selectFrom('chats as c')
+    .innerJoin('contacts as p', 'p.id', 'c.contact_id')
+    .innerJoin('channels as n', 'n.id', 'c.channel_id')
+    .innerJoin('queues as q', 'q.id', 'c.queue_id')
+    .leftJoin('agents as a', 'a.id', 'c.agent_id')
+    .leftJoin('accounts as o', 'o.id', 'p.account_id')
+    .selectAll('c')
+    .select([
+      'p.name as contact_name',
+      'p.mobile_phone',
+      'p.email as contact_email',
+      'p.language as contact_language',
+      'p.account_id',
+      'o.name as account_name',
+      'n.kind as channel_kind',
+      'n.name as channel_name',
+      'q.name as queue_name',
+      'q.routing_rule',
+      'q.chat_timeout_minutes',
+      'q.first_response_minutes',
+      'q.ongoing_response_minutes',
+      'q.offer_timeout_minutes',
+      'a.name as agent_name',
+      'a.email as agent_email',
+    ])
+    .where('c.id', '=', chatId)
+    .executeTakeFirst()
+  if (!row) return null
+  return {
+    id: row.id,
+    number: row.number,
+    status: row.status,
+    channel: { id: row.channel_id, kind: row.channel_kind, name: row.channel_name },
+    queue: {
+      id: row.queue_id,
+      name: row.queue_name,
+      routingRule: row.routing_rule,
+      chatTimeoutMinutes: row.chat_timeout_minutes,
+      firstResponseMinutes: row.first_response_minutes,
+      ongoingResponseMinutes: row.ongoing_response_minutes,
+      offerTimeoutMinutes: row.offer_timeout_minutes,
+      isOpen: true,
+    },
+    agent: row.agent_id === null ? null : { id: row.agent_id, name: row.agent_name, email: row.agent_email },
+    contact: {
+      id: row.contact_id,
+      name: row.contact_name,
+      mobilePhone: row.mobile_phone,
+      email: row.contact_email,
+      language: row.contact_language,
+      account: row.account_id === null ? null : { id: row.account_id, name: row.account_name },
+    },
+    parentChatId: row.parent_chat_id,
+    createdAt: row.created_at,
+    acceptedAt: row.accepted_at,
+    completedAt: row.completed_at,
+    firstMessage: row.first_message,
+    incomingBeforeReply: parts.incomingBeforeReply ? await readIncomingBeforeReply(work, chatId) : null,
+    lastCustomerMessageAt: row.last_customer_message_at,
+    lastAgentMessageAt: row.last_agent_message_at,
+    responseDueAt: row.response_due_at,
+    timeoutAt: row.timeout_at,
+    overdueSince: row.overdue_since,
+    language: row.language,
+    tags: row.tags,
+    priority: row.priority,
+  }
+}
+
+/** Texts of all incoming messages before the first message of an agent, a line each. */
+async function readIncomingBeforeReply(work: ParleyWork, chatId: string): Promise<string> {
+  const result = await sql<{ text: string | null }>`
+    select string_agg(m.text, E'\n' order by m.seq) as text from messages m
+    where m.chat_id = ${chatId} and m.direction = 'incoming' and m.text is not null
+      and m.seq < coalesce((select min(r.seq) from messages r where r.chat_id = m.chat_id and r.direction = 'outgoing' and r.author_kind = 'agent'), 2147483647)`.execute(
+    work.trx,
+  )
+  return result.rows[0]?.text ?? ''
+}
+
+/** Reads the FEEL roots `chat` and `agent`. */
+export const scopeReader: ScopeReader = {
+  chat: readChat,
+  async agent(work, agentId) {
+    const row = await work.trx.selectFrom('agents').select(['id', 'name', 'email', 'role', 'language']).where('id', '=', agentId).executeTakeFirst()
+    return row ?? null
+  },
+}

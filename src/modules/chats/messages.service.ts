@@ -1,0 +1,199 @@
+import { sql } from 'kysely'
+import type { ParleyDatabase, ParleyWork } from '../../schema.ts'
+import { AppError, notFound } from '../../platform/errors.ts'
+import type { ChatRow, RaiseEvent } from '../workflow/index.ts'
+import type { PublishChange } from './chat-changes.ts'
+import * as repo from './chats.repo.ts'
+import { type MessageRow, toMessage } from './chats.view.ts'
+
+export type Author = { kind: 'agent'; id: string } | { kind: 'process'; name: string } | { kind: 'system' }
+
+export interface MessageOutlets {
+  publish: PublishChange
+  /** A message waits to be delivered. */
+  deliverSoon(chatId: string): void
+  /** The chat has something due at this time. */
+  wakeAt(chatId: string, at: Date): void
+}
+
+/** The forward order of delivery; `failed` stands apart and is left only by an explicit retry or a proof of delivery. */
+const rank = { sending: 0, sent: 1, delivered: 2, read: 3 } as const
+
+export type DeliveryStatus = 'sent' | 'delivered' | 'read' | 'failed'
+
+/** Writes messages and moves their delivery status; always under the chat's lock. */
+export class MessageService {
+  readonly #database: ParleyDatabase
+  readonly #raise: RaiseEvent
+  readonly #outlets: MessageOutlets
+
+  constructor(options: { database: ParleyDatabase; raise: RaiseEvent; outlets: MessageOutlets }) {
+    this.#database = options.database
+    this.#raise = options.raise
+    this.#outlets = options.outlets
+  }
+
+  /** A message to the customer: the row is the outbox entry, delivery follows the commit. An agent's message is a reply, a process's is not. */
+  async send(work: ParleyWork, chat: Pick<ChatRow, 'id' | 'channel_id' | 'identity_id'>, author: Author, text: string, clientId: string | null): Promise<MessageRow> {
+    const message = await this.#insert(work, chat.id, 'outgoing', author, text, {
+      status: 'sending',
+      clientId,
+      channelId: chat.channel_id,
+      identityId: chat.identity_id,
+    })
+    await this.#noteLast(work, message)
+    if (author.kind === 'agent') await this.#noteReply(work, chat.id)
+    await work.trx
+      .insertInto('delivery_lanes')
+      .values({ chat_id: chat.id, next_attempt_at: work.now, lease_until: null, lease_token: null })
+      .onConflict((conflict) => conflict.column('chat_id').doUpdateSet({ next_attempt_at: sql`least(delivery_lanes.next_attempt_at, excluded.next_attempt_at)` }))
+      .execute()
+    work.afterCommit(() => this.#outlets.deliverSoon(chat.id))
+    return message
+  }
+
+  /** A line of Parley itself in the conversation; it never leaves Parley. */
+  async addSystemMessage(work: ParleyWork, chatId: string, text: string): Promise<MessageRow> {
+    return this.#insert(work, chatId, 'system', { kind: 'system' }, text, null)
+  }
+
+  /** A private note: agents see it, the customer never does. */
+  async addNote(work: ParleyWork, chatId: string, author: Author, text: string, clientId: string | null): Promise<MessageRow> {
+    return this.#insert(work, chatId, 'note', author, text, { status: null, clientId, channelId: null, identityId: null })
+  }
+
+  /**
+   * Moves a message's status forward; a late or repeated receipt changes nothing. `failed` is final unless the
+   * provider proves delivery or the agent retries. Answers whether it moved.
+   */
+  async moveStatus(work: ParleyWork, messageId: string, to: DeliveryStatus, failure: { code: string; reason: string } | null): Promise<boolean> {
+    const found = await work.trx.selectFrom('messages').select('chat_id').where('id', '=', messageId).executeTakeFirst()
+    if (!found) return false
+    const chat = await this.#lock(work, found.chat_id)
+    const message = await work.trx.selectFrom('messages').select(['status', 'direction', 'author_kind', 'author_id', 'text', 'seq']).where('id', '=', messageId).executeTakeFirstOrThrow()
+    if (message.direction !== 'outgoing' || message.status === null || !movesForward(message.status, to)) return false
+    const seq = await repo.nextSeq(work, chat.id)
+    await work.trx
+      .updateTable('messages')
+      .set({ status: to, changed_seq: seq, failure_code: failure?.code ?? null, failure_reason: failure?.reason ?? null })
+      .where('id', '=', messageId)
+      .execute()
+    await work.trx.updateTable('chats').set({ last_message_status: to }).where('id', '=', chat.id).where('last_message_id', '=', messageId).execute()
+    this.#publishStatus(work, { chatId: chat.id, seq, messageId, status: to, failureReason: failure?.reason ?? null })
+    await this.#raise(work, {
+      chatId: chat.id,
+      name: `message.${to}`,
+      payload: {
+        chatId: chat.id,
+        messageId,
+        text: message.text,
+        agentId: message.author_kind === 'agent' ? message.author_id : null,
+        failureCode: failure?.code ?? null,
+        failureReason: failure?.reason ?? null,
+      },
+      agentId: null,
+    })
+    return true
+  }
+
+  /** Puts a failed message back into the outbox at its agent's wish. @throws AppError 409 NOT_FAILED */
+  async retry(messageId: string, check: (chat: ChatRow) => void): Promise<MessageRow> {
+    return this.#database.transaction(async (work) => {
+      const found = await work.trx.selectFrom('messages').select('chat_id').where('id', '=', messageId).executeTakeFirst()
+      if (!found) throw notFound(`Message ${messageId}`)
+      const chat = await this.#lock(work, found.chat_id)
+      check(chat)
+      const message = await repo.findMessage(work.trx, messageId)
+      if (message?.status !== 'failed') throw new AppError('NOT_FAILED', 409, `Only a failed message can be sent again; this one is ${message?.status ?? 'not outgoing'}.`)
+      const seq = await repo.nextSeq(work, chat.id)
+      await work.trx.updateTable('messages').set({ status: 'sending', changed_seq: seq, failure_code: null, failure_reason: null }).where('id', '=', messageId).execute()
+      await work.trx.updateTable('chats').set({ last_message_status: 'sending' }).where('id', '=', chat.id).where('last_message_id', '=', messageId).execute()
+      await work.trx
+        .insertInto('delivery_lanes')
+        .values({ chat_id: chat.id, next_attempt_at: work.now, lease_until: null, lease_token: null })
+        .onConflict((conflict) => conflict.column('chat_id').doUpdateSet({ next_attempt_at: work.now }))
+        .execute()
+      this.#publishStatus(work, { chatId: chat.id, seq, messageId, status: 'sending', failureReason: null })
+      work.afterCommit(() => this.#outlets.deliverSoon(chat.id))
+      return (await repo.findMessage(work.trx, messageId)) ?? message
+    })
+  }
+
+  async #lock(work: ParleyWork, chatId: string): Promise<ChatRow> {
+    return work.trx.selectFrom('chats').selectAll().where('id', '=', chatId).forUpdate().executeTakeFirstOrThrow()
+  }
+
+  async #insert(
+    work: ParleyWork,
+    chatId: string,
+    direction: 'outgoing' | 'system' | 'note',
+    author: Author,
+    text: string,
+    delivery: { status: 'sending' | null; clientId: string | null; channelId: string | null; identityId: string | null } | null,
+  ): Promise<MessageRow> {
+    const id = await repo.insertMessage(work, {
+      chatId,
+      direction,
+      authorKind: author.kind,
+      authorId: author.kind === 'agent' ? author.id : null,
+      authorName: author.kind === 'process' ? author.name : author.kind === 'system' ? 'Parley' : null,
+      text,
+      status: delivery?.status ?? null,
+      clientId: delivery?.clientId ?? null,
+      channelId: delivery?.channelId ?? null,
+      identityId: delivery?.identityId ?? null,
+    })
+    const message = await repo.findMessage(work.trx, id)
+    if (!message) throw new Error(`Message ${id} vanished in its own transaction`)
+    work.afterCommit(() => this.#outlets.publish({ kind: 'message', chatId, seq: message.seq, message: toMessage(message) }))
+    return message
+  }
+
+  /** The tile's excerpt. System lines and notes are no conversation. */
+  async #noteLast(work: ParleyWork, message: MessageRow): Promise<void> {
+    await work.trx
+      .updateTable('chats')
+      .set({
+        last_message_id: message.id,
+        last_message_text: message.text === null ? null : [...message.text].slice(0, 200).join(''),
+        last_message_direction: message.direction,
+        last_message_at: message.at,
+        last_message_status: message.status,
+      })
+      .where('id', '=', message.chat_id)
+      .execute()
+  }
+
+  /** A reply ends the wait of the customer, marks the chat read, and starts the chat timeout. */
+  async #noteReply(work: ParleyWork, chatId: string): Promise<void> {
+    const row = await work.trx
+      .updateTable('chats as c')
+      .from('queues as q')
+      .set((eb) => ({
+        last_agent_message_at: work.now,
+        first_agent_message_at: eb.fn.coalesce('c.first_agent_message_at', sql<Date>`${work.now}::timestamptz`),
+        response_due_at: null,
+        overdue_since: null,
+        unread: 0,
+        read_seq: eb.ref('c.seq'),
+        timeout_at: sql<Date | null>`${work.now}::timestamptz + minutes(q.chat_timeout_minutes)`,
+        wake_at: sql<Date | null>`least(c.wake_at, ${work.now}::timestamptz + minutes(q.chat_timeout_minutes))`,
+      }))
+      .whereRef('q.id', '=', 'c.queue_id')
+      .where('c.id', '=', chatId)
+      .returning('c.wake_at')
+      .executeTakeFirstOrThrow()
+    const { wake_at: wakeAt } = row
+    if (wakeAt) work.afterCommit(() => this.#outlets.wakeAt(chatId, wakeAt))
+  }
+
+  #publishStatus(work: ParleyWork, change: { chatId: string; seq: number; messageId: string; status: NonNullable<MessageRow['status']>; failureReason: string | null }): void {
+    work.afterCommit(() => this.#outlets.publish({ kind: 'message_status', ...change }))
+  }
+}
+
+function movesForward(from: NonNullable<MessageRow['status']>, to: DeliveryStatus): boolean {
+  if (from === 'failed') return to === 'delivered' || to === 'read'
+  if (to === 'failed') return from === 'sending' || from === 'sent'
+  return rank[to] > rank[from]
+}
