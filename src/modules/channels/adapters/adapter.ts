@@ -161,7 +161,7 @@ export interface OutboundPart {
 
 /** All names of the one account the customer last wrote from; never of another account of the same contact. */
 export interface Recipient {
-  identities: IdentityRef[]
+  identities: readonly IdentityRef[]
 }
 
 export type FailureCategory =
