@@ -65,7 +65,8 @@ const GivenChat = Type.Object(
   {
     status: Type.Optional(ChatStatus),
     agent: Type.Optional(Name),
-    timeout: Type.Optional({ ...Advance, description: 'Sets the chat timeout to this long after the start, whatever the queue says' }),
+    /** Sets the chat timeout to this long after the start, whatever the queue says. */
+    timeout: Type.Optional(Advance),
     isTransferred: Type.Optional(Type.Boolean({ description: 'Continues a completed parent chat' })),
   },
   strict,
