@@ -5,7 +5,7 @@ import type { JobsBackend, ReportError } from './backend.ts'
 /** Keeps trying for ever, at most 2 s apart, so that workers come back by themselves. */
 const retryStrategy = (times: number) => Math.min(times * 100, 2_000)
 
-const settings = { lazyConnect: true, connectTimeout: 5_000, retryStrategy }
+const settings = { lazyConnect: true, connectTimeout: 5_000, keepAlive: 10_000, retryStrategy }
 
 /**
  * The workers' connection, of which BullMQ makes a copy per worker to wait on. The copies are remembered, because BullMQ

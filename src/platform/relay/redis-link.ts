@@ -9,10 +9,16 @@ type Settings = Omit<RedisOptions, 'replyMapping'>
  */
 export async function openRedisLink(url: string, channel: string, nodeId: string, events: LinkEvents): Promise<Link> {
   const own = `${nodeId} `
-  // Its errors are those of send(), which rejects.
-  const sender = connect(url, () => undefined, { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 5_000 })
-  const listener = connect(url, events.onLost.bind(events), { autoResubscribe: false })
   let opened = false
+  let refusal: unknown // ioredis itself rejects with no more than "Connection is closed."
+  // Once open, its errors are those of send(), which rejects.
+  const onSenderError = (error: unknown) => void (refusal ??= error)
+  const sender = connect(url, onSenderError, { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 5_000 })
+  const onError = (error: unknown) => {
+    if (opened) events.onLost(error)
+    else refusal ??= error
+  }
+  const listener = connect(url, onError, { autoResubscribe: false })
   listener.on('message', (_channel: string, payload: string) => {
     if (!payload.startsWith(own)) events.onPayload(payload.slice(payload.indexOf(' ') + 1))
   })
@@ -25,7 +31,7 @@ export async function openRedisLink(url: string, channel: string, nodeId: string
   } catch (error) {
     sender.disconnect()
     listener.disconnect()
-    throw error
+    throw refusal ?? error
   }
   opened = true
   const subscribeAgain = async () => {
@@ -54,7 +60,7 @@ export async function openRedisLink(url: string, channel: string, nodeId: string
 
 function connect(url: string, onError: (error: unknown) => void, options: Settings): Redis {
   const retryStrategy = (times: number) => Math.min(times * 100, 2_000)
-  const settings: Settings = { lazyConnect: true, connectTimeout: 5_000, retryStrategy, ...options }
+  const settings: Settings = { lazyConnect: true, connectTimeout: 5_000, keepAlive: 10_000, retryStrategy, ...options }
   const client = new Redis(url, settings)
   client.on('error', onError)
   return client
