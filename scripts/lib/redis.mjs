@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { run } from './processes.mjs'
+import { run, tethered } from './processes.mjs'
 import { say } from './project.mjs'
 
 const startAttempts = 5
@@ -74,8 +74,7 @@ async function startRedis(program) {
     '--loglevel',
     'warning',
   ]
-  const tether = path.join(import.meta.dirname, 'tethered.mjs')
-  const child = spawn(process.execPath, [tether, program, ...settings], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, tethered(program, settings), { stdio: ['pipe', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {

@@ -7,25 +7,22 @@ import { createInterface } from 'node:readline'
 export async function reportTap(input, write = (line) => process.stdout.write(`${line}\n`)) {
   const totals = { passed: 0, failed: 0, skipped: 0 }
   let inFile = []
-  let diagnosis = false
+  let inDiagnosis = false
+  let showsDiagnosis = false
   for await (const line of createInterface({ input })) {
     const result = /^(not )?ok \d+ - /.exec(line)
-    if (result) {
+    if (inDiagnosis || line === '  ---') {
+      inDiagnosis = line !== '  ...'
+      if (showsDiagnosis) write(line)
+    } else if (result) {
       for (const shown of interesting(inFile, Boolean(result[1]))) write(shown)
       write(line)
       // What tap adds about a failed file (how it was run, its exit code) tells something only if nothing in it failed.
-      diagnosis = Boolean(result[1]) && !inFile.some((inner) => /^\s+not ok /.test(inner))
+      showsDiagnosis = !inFile.some((inner) => /^\s+not ok /.test(inner))
       inFile = []
-    } else if (line === '  ...') {
-      if (diagnosis) write(line)
-      diagnosis = false
     } else if (line.startsWith('# {')) {
       readTotals(line, totals)
-    } else if (/^ {2}\S/.test(line)) {
-      if (diagnosis) write(line)
-    } else if (diagnosis && /^ {4}\S/.test(line) && inFile.length === 0) {
-      write(line)
-    } else if (line.startsWith(' ') || line.startsWith('# Subtest')) {
+    } else if (/^( |# Subtest)/.test(line)) {
       inFile.push(line)
     }
   }

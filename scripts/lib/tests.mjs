@@ -2,7 +2,7 @@ import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { UserError } from './problems.mjs'
-import { run } from './processes.mjs'
+import { onNpmEnd, run, tethered } from './processes.mjs'
 import { hashOf, inRoot, readIfThere, root, say } from './project.mjs'
 import { provideRedis } from './redis.mjs'
 import { reportTap } from './tap-report.mjs'
@@ -38,20 +38,20 @@ export async function runTests({ node, args, webProblem }) {
 
 /** Ends the program that runs right now on Ctrl+C and the like, and lets this one clear up. */
 function watchSignals() {
-  const current = { child: undefined, signal: undefined }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      current.signal = signal
-      current.child?.kill('SIGTERM')
-    })
+  const current = { end: undefined, signal: undefined }
+  const end = (signal) => {
+    current.signal = signal
+    current.end?.()
   }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end)
+  onNpmEnd(() => end('SIGTERM'))
   return current
 }
 
 async function succeeds(current, node, args) {
   if (current.signal) return false
   const onStart = (child) => {
-    current.child = child
+    current.end = () => child.kill('SIGTERM')
   }
   return (await run(node, args, { onStart })).code === 0
 }
@@ -84,15 +84,12 @@ async function runTap({ node, args, env, current }) {
   const jobs = Math.max(2, Math.min(availableParallelism(), maxJobs))
   let report
   const onStart = (child) => {
-    current.child = child
+    current.end = () => child.stdin.end()
     report = reportTap(child.stdout)
   }
   if (current.signal) return { passed: 0, failed: 0, skipped: 0 }
-  const { code } = await run(node, [tap, 'run', `--jobs=${jobs}`, ...args.flatMap(testFiles), '--reporter=tap'], {
-    output: 'pipe',
-    env,
-    onStart,
-  })
+  const tapArgs = [tap, 'run', `--jobs=${jobs}`, ...args.flatMap(testFiles), '--reporter=tap']
+  const { code } = await run(process.execPath, tethered(node, tapArgs), { output: 'tether', env, onStart })
   const results = await report
   // tap can fail without a failed assertion: no test file, a crash, a file that ends too early.
   if (code !== 0 && results.failed === 0) results.failed = 1
