@@ -82,6 +82,8 @@ async function performRequest(agent: Agent, request: HttpRequest): Promise<HttpR
       headers: { 'user-agent': 'parley', ...request.headers, ...encoded?.headers },
       ...(encoded ? { body: encoded.body } : {}),
     })
+    // A body that is destroyed unread reports itself aborted; who reads it hears of errors all the same.
+    response.body.on('error', () => undefined)
     return { status: response.statusCode, headers: response.headers, body: response.body }
   } catch (error) {
     throw new TransportError(errorCode(error), written && !encoded?.failed(), error)
