@@ -39,8 +39,11 @@ export async function openRedisBackend(url: string, prefix: string, report: Repo
     throw error
   }
   return {
-    factory: (name, options, use) =>
-      createRedisBackend(name, { ...options, ...{ prefix }, connection: use?.withBlockingConnection ? worker : producer }, use),
+    factory(name, options, use) {
+      const connection = use?.withBlockingConnection ? worker : producer
+      const own = { ...options, prefix, connection }
+      return createRedisBackend(name, own, use)
+    },
     idleWaitS: 5,
     async ping() {
       await producer.ping()
