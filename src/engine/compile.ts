@@ -33,17 +33,17 @@ export async function compileUnchecked(xml: string): Promise<CompiledDefinition>
 }
 
 function describe(context: DefinitionContext, model: ProcessModel, text: string): CompiledDefinition {
-  const nodes = [...model.nodes.values()]
-  const called = context.elements.processes.flatMap(({ id }) => [...buildProcessModel(context, id).nodes.values()])
+  // The other processes of the file run when a call activity calls them.
+  const nodes = context.elements.processes.flatMap(({ id }) => [...buildProcessModel(context, id).nodes.values()])
   return {
     key: model.id,
     name: model.name,
     context: text,
     elements: nodes.map(({ id, name, type, scopeId }) => ({ id, name, type, parentId: scopeId })),
     starts: startsOf(model),
-    hears: unique(called.flatMap((node) => [...eventNames(node.events), ...(node.type === 'ReceiveTask' ? [node.messageName] : [])])),
-    taskTypes: unique(called.map(({ task }) => task?.type ?? null)),
-    formIds: unique(called.map(({ formId }) => formId)),
+    hears: unique(nodes.flatMap((node) => [...eventNames(node.events), ...(node.type === 'ReceiveTask' ? [node.messageName] : [])])),
+    taskTypes: unique(nodes.map(({ task }) => task?.type ?? null)),
+    formIds: unique(nodes.map(({ formId }) => formId)),
   }
 
   function eventNames(events: ProcessModel['root']['nodes'][number]['events']) {

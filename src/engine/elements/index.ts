@@ -1,4 +1,5 @@
 import { TokenProcess } from '../runtime/token-process.ts'
+import { callActivity } from './call-activity.ts'
 import { endEvent, intermediateCatchEvent, intermediateThrowEvent, startEvent } from './events.ts'
 import { eventBasedGateway, exclusiveGateway, inclusiveGateway, parallelGateway } from './gateways.ts'
 import { subProcess } from './sub-process.ts'
@@ -19,6 +20,7 @@ export const elements = {
   UserTask: userTask,
   ScriptTask: scriptTask,
   SubProcess: subProcess,
+  CallActivity: callActivity,
   ExclusiveGateway: exclusiveGateway,
   ParallelGateway: parallelGateway,
   InclusiveGateway: inclusiveGateway,

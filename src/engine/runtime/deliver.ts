@@ -3,7 +3,7 @@ import type { Delivery } from '../types.ts'
 import { behaviourOf } from './behaviour.ts'
 import { throwError } from './errors.ts'
 import { fireBoundary, keepListening, passEvent, startEventSubProcess } from './events.ts'
-import { type Execution, eachExecution, type Subscription, type Variables } from './execution.ts'
+import { type Execution, eachExecution, type Subscription, subscribedNode, type Variables } from './execution.ts'
 import { remove } from './lifecycle.ts'
 import type { Run } from './run.ts'
 import { armEventSubProcesses } from './subscriptions.ts'
@@ -82,7 +82,7 @@ function describe(delivery: Delivery): string {
 
 function trigger(run: Run, owner: Execution, subscription: Subscription, outputs: Variables) {
   const payload = run.scope.event
-  const node = owner.model.nodes.get(subscription.nodeId) ?? owner.node
+  const node = subscribedNode(owner, subscription)
   if (!node) throw run.error('ENGINE_FAILED', `The definition has no "${subscription.nodeId}"`)
   switch (subscription.role) {
     case 'self':

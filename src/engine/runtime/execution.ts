@@ -42,7 +42,8 @@ export class Execution {
   /** Null for the root. */
   readonly node: FlowNode | null
   readonly parent: Execution | null
-  readonly model: ProcessModel
+  /** The process this execution's inside belongs to: that of its parent, or the called one. */
+  model: ProcessModel
   readonly children = new Set<Execution>()
   /** Variables only this execution and those inside it see. */
   locals: Variables | null = null
@@ -82,5 +83,8 @@ export function* eachExecution(execution: Execution): Generator<Execution> {
   for (const child of execution.children) yield* eachExecution(child)
 }
 
-/** Total of tokens that stand at joins of a scope. */
-export const hasJoinTokens = (scope: Execution) => scope.joins.size > 0
+/** The event or task a subscription is for; one attached to a call activity is in the calling process. */
+export function subscribedNode(owner: Execution, { nodeId, role }: Subscription): FlowNode | undefined {
+  const model = role === 'event-sub-process' || !owner.parent ? owner.model : owner.parent.model
+  return model.nodes.get(nodeId)
+}

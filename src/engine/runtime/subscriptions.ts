@@ -1,3 +1,4 @@
+import type { Names } from '../feel/evaluate.ts'
 import type { EventDefinition, FlowNode, TimerSource } from '../model/types.ts'
 import { computeDue, timerDue } from '../timer.ts'
 import type { Execution, Subscription, TimerSubscription } from './execution.ts'
@@ -25,7 +26,7 @@ function subscriptionFor(
   switch (event.kind) {
     case 'message':
     case 'signal':
-      return { ...base, kind: event.kind, eventName: eventNameOf(run, owner, node, event.name) }
+      return { ...base, kind: event.kind, eventName: eventName(run, namesFor(owner, base.role), node, event.name) }
     case 'timer':
       return armTimer(run, owner, event.timer, base)
     case 'error':
@@ -40,8 +41,12 @@ function subscriptionFor(
 
 /** The name of a message or signal; a name that starts with "=" is FEEL. */
 export function eventNameOf(run: Run, owner: Execution, node: FlowNode, name: string | null): string {
+  return eventName(run, namesAt(owner), node, name)
+}
+
+function eventName(run: Run, names: Names, node: FlowNode, name: string | null): string {
   if (!name) throw run.error('ENGINE_FAILED', `"${node.name}" refers to no message or signal with a name`, { elementId: node.id })
-  return run.text(name, namesAround(owner), node.id)
+  return run.text(name, names, node.id)
 }
 
 function armTimer(
@@ -50,7 +55,7 @@ function armTimer(
   source: TimerSource,
   base: Pick<Subscription, 'id' | 'nodeId' | 'role'>,
 ): TimerSubscription | null {
-  const due = run.expression(base.nodeId, () => computeDue(source, run.scope, namesAround(owner)))
+  const due = run.expression(base.nodeId, () => computeDue(source, run.scope, namesFor(owner, base.role)))
   if (due.remaining === 0) return null
   return { ...base, kind: 'timer', timer: timerDue(source, due), period: due.period, armedAt: run.scope.now }
 }
@@ -60,13 +65,13 @@ export function refreshTimer(run: Run, owner: Execution, subscription: TimerSubs
   const { timer } = subscription
   if (timer.reads.length === 0 || timer.kind === 'cycle') return
   const scope = { ...run.scope, now: subscription.armedAt }
-  const due = run.expression(subscription.nodeId, () => computeDue(timer, scope, namesAround(owner)))
+  const due = run.expression(subscription.nodeId, () => computeDue(timer, scope, namesFor(owner, subscription.role)))
   timer.dueAt = due.dueAt
 }
 
-/** What an event attached to an execution may read: a called process keeps its variables to itself. */
-function namesAround(owner: Execution) {
-  return namesAt(owner.variables && owner.parent ? owner.parent : owner)
+/** What an event may read: one attached to a call activity does not see into the called process. */
+function namesFor(owner: Execution, role: Role) {
+  return namesAt(role === 'boundary' && owner.variables && owner.parent ? owner.parent : owner)
 }
 
 /** Starts listening for the events attached to an activity. */

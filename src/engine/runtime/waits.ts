@@ -1,5 +1,5 @@
 import type { Wait } from '../types.ts'
-import { type Execution, eachExecution, type Subscription } from './execution.ts'
+import { type Execution, eachExecution, type Subscription, subscribedNode } from './execution.ts'
 
 /** Everything the tokens of an instance wait for. */
 export function waitsOf(root: Execution): Wait[] {
@@ -7,7 +7,7 @@ export function waitsOf(root: Execution): Wait[] {
 }
 
 function waitOf(owner: Execution, subscription: Subscription): Wait {
-  const node = owner.model.nodes.get(subscription.nodeId) ?? owner.node
+  const node = subscribedNode(owner, subscription)
   const { id, nodeId, role, kind } = subscription
   const isAttached = role === 'boundary' || role === 'event-sub-process'
   const base = {
