@@ -1,0 +1,52 @@
+import type { Chat, ChatEnvelope, DraftPut, Inbox, Message, MessageEnvelope, MessageListQuery, MessageSend } from '../../contracts/chats.ts'
+import { request } from './client.ts'
+
+const chatPath = (chatId: string, rest = '') => `/api/chats/${encodeURIComponent(chatId)}${rest}`
+const withSignal = (signal?: AbortSignal) => (signal ? { signal } : {})
+
+/** The agent's two areas. */
+export function fetchInbox(signal?: AbortSignal): Promise<Inbox> {
+  return request('GET', '/api/inbox', withSignal(signal))
+}
+
+/** GET answers the chat itself or wrapped as the commands do. */
+export async function fetchChat(chatId: string, signal?: AbortSignal): Promise<Chat> {
+  const answer = await request<Chat | ChatEnvelope>('GET', chatPath(chatId), withSignal(signal))
+  return 'chat' in answer ? answer.chat : answer
+}
+
+/** Ascending by seq. */
+export async function fetchMessages(chatId: string, query: MessageListQuery, signal?: AbortSignal): Promise<Message[]> {
+  const page = await request<{ items: Message[] }>('GET', chatPath(chatId, '/messages'), { query, ...withSignal(signal) })
+  return page.items
+}
+
+/** @throws ApiError 409 ALREADY_ACCEPTED (names the owner), NOT_WAITING, CHAT_COMPLETED. */
+export async function acceptChat(chatId: string): Promise<Chat> {
+  return (await request<ChatEnvelope>('POST', chatPath(chatId, '/accept'))).chat
+}
+
+/** @throws ApiError 403 NOT_OWNER, 409 CHAT_COMPLETED. */
+export async function completeChat(chatId: string): Promise<Chat> {
+  return (await request<ChatEnvelope>('POST', chatPath(chatId, '/complete'))).chat
+}
+
+/** Everything up to `seq` counts as read. */
+export async function readChat(chatId: string, seq: number): Promise<Chat> {
+  return (await request<ChatEnvelope>('POST', chatPath(chatId, '/read'), { body: { seq } })).chat
+}
+
+/** The same clientId again is the same message. */
+export async function sendMessage(chatId: string, message: MessageSend): Promise<Message> {
+  return (await request<MessageEnvelope>('POST', chatPath(chatId, '/messages'), { body: message })).message
+}
+
+/** Sends a failed message again. */
+export async function retryMessage(messageId: string): Promise<Message> {
+  return (await request<MessageEnvelope>('POST', `/api/messages/${encodeURIComponent(messageId)}/retry`)).message
+}
+
+/** Empty text clears the draft. */
+export function putDraft(chatId: string, draft: DraftPut, keepalive = false): Promise<void> {
+  return request('PUT', chatPath(chatId, '/draft'), { body: draft, keepalive })
+}

@@ -1,0 +1,179 @@
+import { Button, Loader, VisuallyHidden } from '@mantine/core'
+import { IconArrowDown, IconMessageCircle } from '@tabler/icons-react'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import type { Chat, Message } from '../../contracts/chats.ts'
+import { EmptyState } from '../ui/empty-state.tsx'
+import { dayName, useNow } from '../ui/time.ts'
+import { useIsVisible } from '../ui/use-is-visible.ts'
+import type { MessageCache } from './message-cache.ts'
+import classes from './message-list.module.css'
+import { MessageRow, PendingRow } from './message-row.tsx'
+import { useOutboxEntries } from './outbox-provider.tsx'
+import { buildRows, type Row } from './rows.ts'
+import { texts } from './texts.ts'
+import { TypingLine } from './typing-line.tsx'
+import { useOlderMessages, useReadReport } from './use-chat.ts'
+
+export interface MessageListProps {
+  chat: Chat
+  cache: MessageCache
+  isMine: boolean
+  firstUnreadSeq: number | null
+  /** Puts the text of a refused message back into the composer. */
+  onEdit: (text: string) => void
+}
+
+/** Closer to the end than this counts as reading the latest message, in pixels. */
+const endThreshold = 60
+/** Closer to the top than this loads the page before, in pixels. */
+const olderThreshold = 300
+
+/** The conversation; only what is on screen is in the page. */
+export function MessageList({ chat, cache, isMine, firstUnreadSeq, onEdit }: MessageListProps) {
+  const pending = useOutboxEntries(chat.id)
+  const rows = useMemo(() => buildRows(cache.items, pending, firstUnreadSeq), [cache.items, pending, firstUnreadSeq])
+  const scroller = useRef<HTMLDivElement>(null)
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => 56,
+    getItemKey: useCallback((index: number) => rows[index]?.key ?? index, [rows]),
+    anchorTo: 'end',
+    followOnAppend: true,
+    scrollEndThreshold: endThreshold,
+    overscan: 10,
+  })
+  useLayoutEffect(() => virtualizer.scrollToEnd(), [virtualizer])
+  const [isAtEnd, setAtEnd] = useState(true)
+  const older = useOlder(chat.id, cache.hasOlder)
+  const onScroll = () => {
+    setAtEnd(virtualizer.isAtEnd(endThreshold))
+    if ((scroller.current?.scrollTop ?? olderThreshold) < olderThreshold) older.load()
+  }
+  const lastOwn = pending.at(-1)?.clientId
+  useEffect(() => {
+    if (lastOwn !== undefined) virtualizer.scrollToEnd()
+  }, [lastOwn, virtualizer])
+  const isVisible = useIsVisible()
+  useReadReport(chat, isMine, cache.items.at(-1)?.seq ?? 0, isAtEnd && isVisible)
+  return (
+    <div className={classes.frame}>
+      <div
+        className={classes.scroller}
+        ref={scroller}
+        onScroll={onScroll}
+        role="log"
+        aria-live="off"
+        aria-label={texts.messages}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+        tabIndex={0}
+      >
+        {older.isLoading && <OlderLoader />}
+        {older.failed && <OlderFailed onRetry={older.load} />}
+        {rows.length === 0 && (
+          <EmptyState icon={<IconMessageCircle size={26} stroke={1.6} />} title={texts.noMessages} text={texts.noMessagesText} />
+        )}
+        <div className={classes.inner} style={{ height: virtualizer.getTotalSize() }}>
+          {virtualizer.getVirtualItems().map((item) => {
+            const row = rows[item.index]
+            return (
+              row && (
+                <div
+                  key={item.key}
+                  data-index={item.index}
+                  ref={virtualizer.measureElement}
+                  className={classes.row}
+                  style={{ transform: `translateY(${item.start}px)` }}
+                >
+                  <RowView row={row} chat={chat} isMine={isMine} onEdit={onEdit} />
+                </div>
+              )
+            )
+          })}
+        </div>
+        <TypingLine chatId={chat.id} />
+      </div>
+      {!isAtEnd && <ToLatest messages={cache.items} onClick={() => virtualizer.scrollToEnd({ behavior: 'auto' })} />}
+      <Announcer chat={chat} messages={cache.items} />
+    </div>
+  )
+}
+
+function RowView({ row, chat, isMine, onEdit }: { row: Row; chat: Chat; isMine: boolean; onEdit: (text: string) => void }) {
+  switch (row.kind) {
+    case 'day':
+      return <DayLine at={row.at} />
+    case 'new':
+      return <p className={classes.marker}>{texts.newMarker}</p>
+    case 'message':
+      return <MessageRow message={row.message} startsGroup={row.startsGroup} contact={chat.contact} canRetry={isMine} />
+    case 'pending':
+      return <PendingRow entry={row.entry} startsGroup={row.startsGroup} onEdit={onEdit} />
+  }
+}
+
+function DayLine({ at }: { at: string }) {
+  const now = useNow(60_000)
+  return (
+    <p className={classes.day}>
+      <span>{dayName(at, now)}</span>
+    </p>
+  )
+}
+
+function useOlder(chatId: string, hasOlder: boolean) {
+  const { mutate, isPending, isError } = useOlderMessages(chatId)
+  const load = () => {
+    if (hasOlder && !isPending) mutate()
+  }
+  return { load, isLoading: isPending, failed: isError && !isPending }
+}
+
+function OlderLoader() {
+  return (
+    <div className={classes.older}>
+      <Loader size={16} aria-label={texts.earlier} />
+    </div>
+  )
+}
+
+function OlderFailed({ onRetry }: { onRetry: () => void }) {
+  return (
+    <div className={classes.older} role="alert">
+      {texts.earlierFailed}
+      <Button size="compact-xs" variant="default" onClick={onRetry}>
+        {texts.tryAgain}
+      </Button>
+    </div>
+  )
+}
+
+/** Mounted while the agent reads further up; counts what has come since. */
+function ToLatest({ messages, onClick }: { messages: readonly Message[]; onClick: () => void }) {
+  const [seenSeq] = useState(messages.at(-1)?.seq ?? 0)
+  const count = messages.filter((message) => message.seq > seenSeq && message.direction === 'incoming').length
+  return (
+    <Button
+      className={classes.latest ?? ''}
+      size="compact-sm"
+      radius="xl"
+      variant={count > 0 ? 'filled' : 'default'}
+      leftSection={<IconArrowDown size={15} />}
+      onClick={onClick}
+    >
+      {count > 0 ? texts.newCount(count) : texts.toLatest}
+    </Button>
+  )
+}
+
+/** Speaks what the customer writes in the open chat; the list itself would speak on every scroll. */
+function Announcer({ chat, messages }: { chat: Chat; messages: readonly Message[] }) {
+  const [firstSeq] = useState(messages.at(-1)?.seq ?? 0)
+  const last = messages.findLast((message) => message.direction === 'incoming' && message.seq > firstSeq)
+  return (
+    <VisuallyHidden role="status" aria-live="polite">
+      {last ? texts.heard(chat.contact.name, last.text ?? last.files.map((file) => file.name).join(', ')) : ''}
+    </VisuallyHidden>
+  )
+}

@@ -1,0 +1,36 @@
+import { IconClockExclamation, IconClockHour4 } from '@tabler/icons-react'
+import type { ChatTile } from '../../contracts/chats.ts'
+import { duration, useNow } from '../ui/time.ts'
+import { overdueFrom } from './order.ts'
+import classes from './overdue-timer.module.css'
+import { texts } from './texts.ts'
+
+/** From here on it is worth saying when the answer is due. */
+const warnMs = 5 * 60_000
+
+/** Counts how long the answer has been overdue, or, shortly before, how long is left. */
+export function OverdueTimer({ tile }: { tile: Pick<ChatTile, 'overdueSince' | 'responseDueAt'> }) {
+  if (tile.overdueSince === null && tile.responseDueAt === null) return null
+  return <Running tile={tile} />
+}
+
+function Running({ tile }: { tile: Pick<ChatTile, 'overdueSince' | 'responseDueAt'> }) {
+  const now = useNow(1_000)
+  const since = overdueFrom(tile, now)
+  if (since !== null) {
+    return (
+      <span className={classes.overdue} role="timer">
+        <IconClockExclamation size={14} aria-hidden />
+        {texts.overdue} {duration(now - since)}
+      </span>
+    )
+  }
+  const left = Date.parse(tile.responseDueAt ?? '') - now
+  if (!(left <= warnMs)) return null
+  return (
+    <span className={classes.due} role="timer">
+      <IconClockHour4 size={14} aria-hidden />
+      {texts.due} {duration(left)}
+    </span>
+  )
+}

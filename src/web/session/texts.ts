@@ -1,0 +1,15 @@
+export const texts = {
+  title: 'Log in to Parley',
+  intro: 'Answer your customers in one inbox.',
+  email: 'Email',
+  password: 'Password',
+  submit: 'Log in',
+  wrong: 'Email or password is wrong. Check both and try again.',
+  throttled: (wait: string) => `Too many attempts. Wait ${wait}, then try again.`,
+  unreachable: 'Parley cannot be reached. Check your connection and try again.',
+  needEmail: 'Enter your email address.',
+  needPassword: 'Enter your password.',
+  showPassword: 'Show or hide the password',
+  ended: 'Your session has ended. Log in again to go on; unsent text is kept.',
+  tryOut: 'Trying Parley out? Open the Simulator and write as a customer',
+}

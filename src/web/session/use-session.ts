@@ -1,0 +1,70 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { Agent, AgentStatus, Login, SessionPatch } from '../../contracts/agents.ts'
+import { keys } from '../api/keys.ts'
+import { fetchSession, logIn, logOut, patchSession, setStatus } from '../api/session.ts'
+
+/** Who is logged in: undefined while unknown, null when nobody is. */
+export function useSession() {
+  return useQuery({ queryKey: keys.session, queryFn: ({ signal }) => fetchSession(signal), staleTime: 5 * 60_000 })
+}
+
+/** The agent who is logged in. @throws Error on pages that need no login. */
+export function useAgent(): Agent {
+  const { data } = useSession()
+  if (!data) throw new Error('useAgent is for pages behind the login only')
+  return data
+}
+
+/** Logs in; what an earlier agent left in the cache is dropped first. */
+export function useLogIn() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (login: Login) => logIn(login),
+    onSuccess: (agent) => {
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== keys.session[0] })
+      client.setQueryData<Agent | null>(keys.session, agent)
+    },
+  })
+}
+
+/** Logs out and forgets everything that was loaded. */
+export function useLogOut() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: logOut,
+    onSuccess: () => {
+      client.setQueryData<Agent | null>(keys.session, null)
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== keys.session[0] })
+    },
+  })
+}
+
+/** Active or inactive, shown at once and taken back when the server refuses. */
+export function useSetStatus() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (status: AgentStatus) => setStatus(status),
+    onMutate: (status) => {
+      const before = client.getQueryData<Agent | null>(keys.session) ?? null
+      const next: Agent | null = before && { ...before, status }
+      client.setQueryData<Agent | null>(keys.session, next)
+      return before
+    },
+    onError: (_error, _status, before) => {
+      if (before) client.setQueryData<Agent | null>(keys.session, before)
+    },
+    onSuccess: (agent) => {
+      client.setQueryData<Agent | null>(keys.session, agent)
+      void client.invalidateQueries({ queryKey: keys.inbox })
+    },
+  })
+}
+
+/** Language and notification settings of the agent. */
+export function usePatchSession() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (patch: SessionPatch) => patchSession(patch),
+    onSuccess: (agent) => client.setQueryData<Agent | null>(keys.session, agent),
+  })
+}

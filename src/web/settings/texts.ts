@@ -1,0 +1,33 @@
+export const texts = {
+  active: 'Active',
+  inactive: 'Inactive',
+  statusLabel: 'Receive new chats',
+  statusHintActive: 'New chats are offered to you. Switch off to stop receiving new ones.',
+  statusHintInactive: 'No new chats are offered to you. Switch on to receive them.',
+  statusFailed: 'Your status could not be changed',
+  settings: 'Settings',
+  sound: 'Sound for new messages',
+  browser: 'Browser notifications',
+  browserBlocked: 'This browser blocks notifications from Parley. Allow them in the site settings beside the address, then switch this on.',
+  browserMissing: 'This browser has no notifications.',
+  keys: 'Single-key shortcuts',
+  scheme: 'Appearance',
+  light: 'Light',
+  dark: 'Dark',
+  system: 'System',
+  language: 'My language',
+  languageHint: 'Chats are translated into it',
+  saveFailed: 'The setting could not be saved',
+  help: 'Keyboard shortcuts',
+  account: (name: string) => `Account of ${name}`,
+  logOut: 'Log out',
+  logOutHint: 'You become inactive',
+  logOutFailed: 'Logging out did not work',
+  darkOn: 'Switch to dark mode',
+  lightOn: 'Switch to light mode',
+  simulator: 'Open the Simulator',
+  toInbox: 'Parley, to the inbox',
+}
+
+/** Languages an agent may choose as theirs (BCP 47). */
+export const languages = ['ar', 'cs', 'de', 'en', 'es', 'fr', 'hu', 'it', 'ja', 'ko', 'nl', 'pl', 'pt', 'ro', 'ru', 'sv', 'tr', 'uk', 'zh']

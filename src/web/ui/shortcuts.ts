@@ -1,0 +1,52 @@
+import { useEffect, useRef, useSyncExternalStore } from 'react'
+import { readStored, writeStored } from './stored.ts'
+
+const key = 'parley.single-keys'
+const listeners = new Set<() => void>()
+let enabled = readStored<boolean>(key) ?? true
+
+/** Whether single keys work as commands; people who dictate text switch them off (WCAG 2.1.4). */
+export function useSingleKeys(): [boolean, (next: boolean) => void] {
+  const value = useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    () => enabled,
+  )
+  return [value, setSingleKeys]
+}
+
+function setSingleKeys(next: boolean): void {
+  enabled = next
+  writeStored(key, next)
+  for (const listener of listeners) listener()
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea, select, [role="textbox"]'))
+}
+
+function isInDialog(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest('[role="dialog"], [role="menu"]') !== null
+}
+
+/** Runs a command for a single key pressed outside of text fields and dialogs. */
+export function useShortcuts(commands: Record<string, () => void>): void {
+  const current = useRef(commands)
+  useEffect(() => {
+    current.current = commands
+  })
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
+      if (isTyping(event.target) || isInDialog(event.target)) return
+      const command = current.current[event.key]
+      if (!command || (event.key.length === 1 && !enabled)) return
+      event.preventDefault()
+      command()
+    }
+    window.addEventListener('keydown', onKey)
+    return () => window.removeEventListener('keydown', onKey)
+  }, [])
+}
