@@ -57,6 +57,20 @@ t.test('grammy meets the scripted faults of Telegram', async (t) => {
   await t.rejects(stranger.api.getMe(), { name: 'GrammyError', error_code: 401 })
 })
 
+t.test('the Telegram emulator posts updates one by one with the secret of the webhook', async (t) => {
+  const emulator = await startTelegramEmulator()
+  const listener = await listenForWebhooks()
+  t.teardown(() => Promise.all([emulator.close(), listener.close()]))
+  const { api } = new Bot(emulator.token, { client: { apiRoot: emulator.origin } })
+  await api.setWebhook(`${listener.origin}/hook`, { secret_token: 's3cret' })
+  const updates = ['one', 'two'].map((text) => emulator.messageUpdate({ id: 6012345678, first_name: 'Олена' }, { text }))
+  await emulator.deliver(updates, { copies: 2, reversed: true })
+  t.same(
+    listener.received.map(({ body, headers }) => [JSON.parse(body).message.text, headers['x-telegram-bot-api-secret-token']]),
+    ['two', 'two', 'one', 'one'].map((text) => [text, 's3cret']),
+  )
+})
+
 t.test('the twilio SDK drives the Twilio emulator', async (t) => {
   const emulator = await startTwilioEmulator()
   t.teardown(() => emulator.close())
