@@ -27,7 +27,14 @@ export interface Schema {
     ended_at: Date | null
   }
   sessions: { id: Generated<string>; token_hash: Buffer; agent_id: string; created_at: Date; last_seen_at: Date; expires_at: Date }
-  api_tokens: { id: GeneratedAlways<string>; name: string; token_hash: Buffer; agent_id: string; created_at: Date; last_used_at: Date | null }
+  api_tokens: {
+    id: GeneratedAlways<string>
+    name: string
+    token_hash: Buffer
+    agent_id: string
+    created_at: Date
+    last_used_at: Date | null
+  }
   agent_connections: { id: string; agent_id: string; node_id: string; heartbeat_at: Date }
   accounts: { id: GeneratedAlways<string>; name: string; created_at: Date }
   contacts: {
@@ -157,7 +164,14 @@ export interface Schema {
     form_id: string | null
     attempts: Generated<number>
   }
-  process_events: { id: GeneratedAlways<string>; chat_id: string; name: string; payload: Json<Record<string, unknown>>; agent_id: string | null; created_at: Date }
+  process_events: {
+    id: GeneratedAlways<string>
+    chat_id: string
+    name: string
+    payload: Json<Record<string, unknown>>
+    agent_id: string | null
+    created_at: Date
+  }
   process_deliveries: {
     id: GeneratedAlways<string>
     instance_id: string
@@ -195,6 +209,28 @@ export interface Schema {
     at: Date
     at_ms: number
   }
+  cases: {
+    id: GeneratedAlways<string>
+    number: Generated<number>
+    subject: string
+    description: string
+    source: string
+    status: string
+    registered_at: Date
+    contact_id: string | null
+    account_id: string | null
+    assignee_id: string | null
+    chat_id: string | null
+    origin: string | null
+  }
+  contact_tombstones: {
+    contact_id: string
+    merged_into_id: string
+    identity_ids: string[]
+    chat_id: string | null
+    removed_by: string | null
+    removed_at: Date
+  }
   settings: { code: string; value: Json<unknown>; updated_at: Date; updated_by: string | null }
   quick_actions: {
     id: GeneratedAlways<string>
@@ -215,7 +251,14 @@ export interface Schema {
     created_at: Date
     read_at: Date | null
   }
-  audit_log: { id: GeneratedAlways<string>; at: Date; agent_id: string | null; action: string; subject: string; details: Json<Record<string, unknown>> }
+  audit_log: {
+    id: GeneratedAlways<string>
+    at: Date
+    agent_id: string | null
+    action: string
+    subject: string
+    details: Json<Record<string, unknown>>
+  }
   idempotency_keys: {
     agent_id: string
     key: string

@@ -6,7 +6,14 @@ import type { Message } from '../../contracts/index.ts'
  */
 export type ChatChange =
   | { kind: 'message'; chatId: string; seq: number; message: Message }
-  | { kind: 'message_status'; chatId: string; seq: number; messageId: string; status: NonNullable<Message['status']>; failureReason: string | null }
+  | {
+      kind: 'message_status'
+      chatId: string
+      seq: number
+      messageId: string
+      status: NonNullable<Message['status']>
+      failureReason: string | null
+    }
   | { kind: 'updated'; chatId: string; seq: number }
 
 /** Where changes go; the container ties it to the relay. */

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Chat } from '../../contracts/index.ts'
 import type { ChannelKind, Schema } from '../../schema.ts'
-import { toTile, type TileRow } from './chats.view.ts'
+import { type TileRow, toTile } from './chats.view.ts'
 
 /** What the detail view needs from elsewhere; wired by the container. */
 export interface ChatDetails {

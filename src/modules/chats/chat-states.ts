@@ -45,10 +45,23 @@ export class ChatStates {
   }
 
   /** Completes the chat; it is read-only from now on. Completing a completed chat changes nothing. */
-  async complete(work: ParleyWork, chatId: string, reason: CompletionReason, systemMessage: string | null, agentId: string | null): Promise<void> {
+  async complete(
+    work: ParleyWork,
+    chatId: string,
+    reason: CompletionReason,
+    systemMessage: string | null,
+    agentId: string | null,
+  ): Promise<void> {
     const updated = await work.trx
       .updateTable('chats')
-      .set({ status: 'completed', completed_at: work.now, completion_reason: reason, timeout_at: null, response_due_at: null, overdue_since: null })
+      .set({
+        status: 'completed',
+        completed_at: work.now,
+        completion_reason: reason,
+        timeout_at: null,
+        response_due_at: null,
+        overdue_since: null,
+      })
       .where('id', '=', chatId)
       .where('status', '<>', 'completed')
       .returning(['agent_id', 'queue_id'])
@@ -56,7 +69,12 @@ export class ChatStates {
     if (!updated) return
     if (systemMessage !== null) await this.#messages.addSystemMessage(work, chatId, systemMessage)
     await this.changed(work, chatId)
-    await this.#raise(work, { chatId, name: 'chat.completed', payload: { chatId, reason, agentId: updated.agent_id, queueId: updated.queue_id }, agentId })
+    await this.#raise(work, {
+      chatId,
+      name: 'chat.completed',
+      payload: { chatId, reason, agentId: updated.agent_id, queueId: updated.queue_id },
+      agentId,
+    })
   }
 
   /**
@@ -65,7 +83,9 @@ export class ChatStates {
    */
   async transfer(work: ParleyWork, chatId: string, target: TransferTarget, byAgentId: string | null): Promise<string> {
     const parent = await work.trx.selectFrom('chats').selectAll().where('id', '=', chatId).executeTakeFirstOrThrow()
-    const unanswered = parent.last_customer_message_at !== null && (parent.last_agent_message_at === null || parent.last_agent_message_at < parent.last_customer_message_at)
+    const unanswered =
+      parent.last_customer_message_at !== null &&
+      (parent.last_agent_message_at === null || parent.last_agent_message_at < parent.last_customer_message_at)
     const to = await this.#describeTarget(work, target)
     await this.complete(work, chatId, 'transfer', `Transferred to ${to}.`, byAgentId)
     const child = await work.trx
@@ -97,9 +117,20 @@ export class ChatStates {
       .returning('id')
       .executeTakeFirstOrThrow()
     if (target.note !== null) {
-      await this.#messages.addNote(work, child.id, byAgentId === null ? { kind: 'system' } : { kind: 'agent', id: byAgentId }, target.note, null)
+      await this.#messages.addNote(
+        work,
+        child.id,
+        byAgentId === null ? { kind: 'system' } : { kind: 'agent', id: byAgentId },
+        target.note,
+        null,
+      )
     }
-    await this.#raise(work, { chatId, name: 'chat.transferred', payload: { chatId, childChatId: child.id, agentId: target.agentId, queueId: target.queueId }, agentId: byAgentId })
+    await this.#raise(work, {
+      chatId,
+      name: 'chat.transferred',
+      payload: { chatId, childChatId: child.id, agentId: target.agentId, queueId: target.queueId },
+      agentId: byAgentId,
+    })
     await this.#raise(work, {
       chatId: child.id,
       name: 'chat.created',

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
-import type { ChatRow } from '../workflow/index.ts'
 import type { MessagesTable, ParleyWork, Schema } from '../../schema.ts'
-import { messageQuery, type MessageRow, tileQuery, type TileRow } from './chats.view.ts'
+import type { ChatRow } from '../workflow/index.ts'
+import { type MessageRow, messageQuery, type TileRow, tileQuery } from './chats.view.ts'
 
 export async function findTile(db: Kysely<Schema>, chatId: string): Promise<TileRow | undefined> {
   return tileQuery(db).where('c.id', '=', chatId).executeTakeFirst()
@@ -15,7 +15,9 @@ export async function listTiles(db: Kysely<Schema>, chatIds: string[]): Promise<
 export async function listInbox(db: Kysely<Schema>, agentId: string): Promise<TileRow[]> {
   const offered = tileQuery(db)
     .where('c.status', '=', 'waiting')
-    .where('c.id', 'in', (eb) => eb.selectFrom('chat_offers as o').select('o.chat_id').where('o.agent_id', '=', agentId).where('o.state', '=', 'open'))
+    .where('c.id', 'in', (eb) =>
+      eb.selectFrom('chat_offers as o').select('o.chat_id').where('o.agent_id', '=', agentId).where('o.state', '=', 'open'),
+    )
   const own = tileQuery(db).where('c.status', '=', 'in_progress').where('c.agent_id', '=', agentId)
   return offered.unionAll(own).execute()
 }
@@ -49,7 +51,9 @@ export async function listChats(db: Kysely<Schema>, filter: ChatFilter): Promise
   if (filter.before !== undefined) query = query.where('c.id', '<', filter.before)
   if (q !== undefined) query = query.where('p.name', 'ilike', `%${q.replace(/[\\%_]/g, '\\$&')}%`)
   if (visibleTo) {
-    query = query.where((eb) => eb.or([eb('c.agent_id', '=', visibleTo.agentId), eb('c.queue_id', '=', sql<string>`any (${visibleTo.queueIds}::bigint[])`)]))
+    query = query.where((eb) =>
+      eb.or([eb('c.agent_id', '=', visibleTo.agentId), eb('c.queue_id', '=', sql<string>`any (${visibleTo.queueIds}::bigint[])`)]),
+    )
   }
   return query.orderBy('c.id', 'desc').limit(filter.limit).execute()
 }
@@ -59,7 +63,11 @@ export async function findMessage(db: Kysely<Schema>, id: string): Promise<Messa
 }
 
 /** A page of messages in ascending order; `chatIds` is the chat, or its whole lineage, newest chat first. */
-export async function listMessages(db: Kysely<Schema>, chatId: string, page: { before: number | null; after: number | null; limit: number }): Promise<MessageRow[]> {
+export async function listMessages(
+  db: Kysely<Schema>,
+  chatId: string,
+  page: { before: number | null; after: number | null; limit: number },
+): Promise<MessageRow[]> {
   const query = messageQuery(db).where('m.chat_id', '=', chatId)
   if (page.after !== null) return query.where('m.seq', '>', page.after).orderBy('m.seq').limit(page.limit).execute()
   const rows = await query

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import type { ChatProcess as ChatProcessView } from '../../contracts/index.ts'
 import {
   ChatEnvelope,
   ChatListQuery,
@@ -18,7 +19,6 @@ import {
   TransferResult,
   TransferTargets,
 } from '../../contracts/index.ts'
-import type { ChatProcess as ChatProcessView } from '../../contracts/index.ts'
 import type { ChatService } from './chats.service.ts'
 
 export interface ChatRouteDeps {
@@ -48,17 +48,23 @@ export const chatRoutes =
       chat: await chats.get(request.agent, request.params.id),
     }))
 
-    app.get('/api/chats/:id/messages', { schema: { tags, params: Id, querystring: MessageListQuery, response: { 200: Page(Message) } } }, async (request) =>
-      chats.messages(request.agent, request.params.id, request.query),
+    app.get(
+      '/api/chats/:id/messages',
+      { schema: { tags, params: Id, querystring: MessageListQuery, response: { 200: Page(Message) } } },
+      async (request) => chats.messages(request.agent, request.params.id, request.query),
     )
 
     app.post('/api/chats/:id/accept', { schema: { tags, params: Id, response: { 200: ChatEnvelope } } }, async (request) => ({
       chat: await chats.accept(request.agent, request.params.id),
     }))
 
-    app.post('/api/chats/:id/decline', { schema: { tags, params: Id, body: Type.Optional(Decline), response: { 200: ChatEnvelope } } }, async (request) => ({
-      chat: await chats.decline(request.agent, request.params.id, request.body?.reason ?? null),
-    }))
+    app.post(
+      '/api/chats/:id/decline',
+      { schema: { tags, params: Id, body: Type.Optional(Decline), response: { 200: ChatEnvelope } } },
+      async (request) => ({
+        chat: await chats.decline(request.agent, request.params.id, request.body?.reason ?? null),
+      }),
+    )
 
     app.post('/api/chats/:id/complete', { schema: { tags, params: Id, response: { 200: ChatEnvelope } } }, async (request) => ({
       chat: await chats.complete(request.agent, request.params.id),
@@ -69,12 +75,16 @@ export const chatRoutes =
       return transferTargets(request.params.id, request.agent.id)
     })
 
-    app.post('/api/chats/:id/transfer', { schema: { tags, params: Id, body: Transfer, response: { 200: TransferResult } } }, async (request) => {
-      const target = { agentId: request.body.agentId ?? null, queueId: request.body.queueId ?? null }
-      const warnings = await transferWarnings(target)
-      const result = await chats.transfer(request.agent, request.params.id, { ...target, note: request.body.note ?? null })
-      return { ...result, warnings }
-    })
+    app.post(
+      '/api/chats/:id/transfer',
+      { schema: { tags, params: Id, body: Transfer, response: { 200: TransferResult } } },
+      async (request) => {
+        const target = { agentId: request.body.agentId ?? null, queueId: request.body.queueId ?? null }
+        const warnings = await transferWarnings(target)
+        const result = await chats.transfer(request.agent, request.params.id, { ...target, note: request.body.note ?? null })
+        return { ...result, warnings }
+      },
+    )
 
     app.post('/api/chats/:id/read', { schema: { tags, params: Id, body: ReadPut, response: { 200: ChatEnvelope } } }, async (request) => ({
       chat: await chats.read(request.agent, request.params.id, request.body.seq),
@@ -85,7 +95,11 @@ export const chatRoutes =
       { schema: { tags, params: Id, body: MessageSend, response: { 200: MessageEnvelope, 201: MessageEnvelope } } },
       async (request, reply) => {
         const { text, clientId, note } = request.body
-        const { message, created } = await chats.send(request.agent, request.params.id, { text: text ?? null, clientId: clientId ?? null, note: note ?? false })
+        const { message, created } = await chats.send(request.agent, request.params.id, {
+          text: text ?? null,
+          clientId: clientId ?? null,
+          note: note ?? false,
+        })
         return reply.code(created ? 201 : 200).send({ message })
       },
     )
@@ -94,10 +108,14 @@ export const chatRoutes =
       message: await chats.retry(request.agent, request.params.id),
     }))
 
-    app.put('/api/chats/:id/draft', { schema: { tags, params: Id, body: DraftPut, response: { 204: Type.Null() } } }, async (request, reply) => {
-      await chats.saveDraft(request.agent, request.params.id, { text: request.body.text, fileIds: request.body.fileIds ?? [] })
-      return reply.code(204).send(null)
-    })
+    app.put(
+      '/api/chats/:id/draft',
+      { schema: { tags, params: Id, body: DraftPut, response: { 204: Type.Null() } } },
+      async (request, reply) => {
+        await chats.saveDraft(request.agent, request.params.id, { text: request.body.text, fileIds: request.body.fileIds ?? [] })
+        return reply.code(204).send(null)
+      },
+    )
 
     app.post('/api/chats/:id/typing', { schema: { tags, params: Id, response: { 204: Type.Null() } } }, async (request, reply) => {
       await chats.assertVisible(request.agent, request.params.id)

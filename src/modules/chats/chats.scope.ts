@@ -92,7 +92,11 @@ async function readIncomingBeforeReply(work: ParleyWork, chatId: string): Promis
 export const scopeReader: ScopeReader = {
   chat: readChat,
   async agent(work, agentId) {
-    const row = await work.trx.selectFrom('agents').select(['id', 'name', 'email', 'role', 'language']).where('id', '=', agentId).executeTakeFirst()
+    const row = await work.trx
+      .selectFrom('agents')
+      .select(['id', 'name', 'email', 'role', 'language'])
+      .where('id', '=', agentId)
+      .executeTakeFirst()
     return row ?? null
   },
 }

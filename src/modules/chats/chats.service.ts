@@ -2,12 +2,12 @@ import type { Chat, ChatTile, Inbox, Message, MessageListQuery } from '../../con
 import { notFound } from '../../platform/errors.ts'
 import type { ParleyDatabase, ParleyWork } from '../../schema.ts'
 import type { ChatRow, ProcessHost } from '../workflow/index.ts'
+import type { PublishChange } from './chat-changes.ts'
+import { type ChatDetails, describeChat } from './chat-details.ts'
 import * as errors from './chats.errors.ts'
 import * as repo from './chats.repo.ts'
-import { inInboxOf, toMessage, toTile, type TileRow } from './chats.view.ts'
-import { type ChatDetails, describeChat } from './chat-details.ts'
+import { inInboxOf, type TileRow, toMessage, toTile } from './chats.view.ts'
 import type { MessageService } from './messages.service.ts'
-import type { PublishChange } from './chat-changes.ts'
 
 /** Whoever asks; the HTTP layer authenticated them. */
 export interface Viewer {
@@ -81,7 +81,11 @@ export class ChatService {
     const items: Message[] = []
     for (const id of await repo.listLineage(db, chatId)) {
       // Sequence numbers are per chat: the page bounds hold for the chat itself, its parents come whole.
-      const rows = await repo.listMessages(db, id, id === chatId ? { ...page, limit } : { before: null, after: null, limit: limit - items.length })
+      const rows = await repo.listMessages(
+        db,
+        id,
+        id === chatId ? { ...page, limit } : { before: null, after: null, limit: limit - items.length },
+      )
       items.unshift(...rows.map(toMessage))
       if (items.length >= limit) break
     }
@@ -90,10 +94,13 @@ export class ChatService {
 
   async accept(agent: Viewer, chatId: string): Promise<Chat> {
     await this.#visible(agent, chatId)
-    await this.#options.host.request({ chatId, name: 'agent.accepted', payload: { chatId, agentId: agent.id }, agentId: agent.id }, async (work, chat) => {
-      await this.#refuseUnlessWaiting(work, chat)
-      await this.#options.offers.checkAcceptance(work, chat, agent)
-    })
+    await this.#options.host.request(
+      { chatId, name: 'agent.accepted', payload: { chatId, agentId: agent.id }, agentId: agent.id },
+      async (work, chat) => {
+        await this.#refuseUnlessWaiting(work, chat)
+        await this.#options.offers.checkAcceptance(work, chat, agent)
+      },
+    )
     return this.get(agent, chatId)
   }
 
@@ -112,25 +119,48 @@ export class ChatService {
 
   async complete(agent: Viewer, chatId: string): Promise<Chat> {
     await this.#visible(agent, chatId)
-    await this.#options.host.request({ chatId, name: 'agent.completed', payload: { chatId, agentId: agent.id }, agentId: agent.id }, (work, chat) => this.#refuseUnlessOwn(work, chat, agent))
+    await this.#options.host.request(
+      { chatId, name: 'agent.completed', payload: { chatId, agentId: agent.id }, agentId: agent.id },
+      (work, chat) => this.#refuseUnlessOwn(work, chat, agent),
+    )
     return this.get(agent, chatId)
   }
 
   /** Asks the lifecycle to pass the chat on. @throws AppError 422 when the target is not exactly one of agent and queue */
-  async transfer(agent: Viewer, chatId: string, target: { agentId: string | null; queueId: string | null; note: string | null }): Promise<{ chat: Chat; childChat: Chat }> {
+  async transfer(
+    agent: Viewer,
+    chatId: string,
+    target: { agentId: string | null; queueId: string | null; note: string | null },
+  ): Promise<{ chat: Chat; childChat: Chat }> {
     await this.#visible(agent, chatId)
-    await this.#options.host.request({ chatId, name: 'agent.transferred', payload: { chatId, ...target }, agentId: agent.id }, (work, chat) => this.#refuseUnlessOwn(work, chat, agent))
-    const child = await this.#options.database.db.selectFrom('chats').select('id').where('parent_chat_id', '=', chatId).orderBy('id', 'desc').executeTakeFirstOrThrow()
+    await this.#options.host.request(
+      { chatId, name: 'agent.transferred', payload: { chatId, ...target }, agentId: agent.id },
+      (work, chat) => this.#refuseUnlessOwn(work, chat, agent),
+    )
+    const child = await this.#options.database.db
+      .selectFrom('chats')
+      .select('id')
+      .where('parent_chat_id', '=', chatId)
+      .orderBy('id', 'desc')
+      .executeTakeFirstOrThrow()
     const row = await repo.findTile(this.#options.database.db, child.id)
     if (!row) throw notFound(`Chat ${child.id}`)
-    return { chat: await this.get(agent, chatId), childChat: await describeChat(this.#options.database.db, this.#options.details, row, agent.id) }
+    return {
+      chat: await this.get(agent, chatId),
+      childChat: await describeChat(this.#options.database.db, this.#options.details, row, agent.id),
+    }
   }
 
   /** Marks messages up to `seq` as read by the agent side. */
   async read(agent: Viewer, chatId: string, seq: number): Promise<Chat> {
     await this.#visible(agent, chatId)
     await this.#options.database.transaction(async (work) => {
-      const chat = await work.trx.selectFrom('chats').select(['seq', 'read_seq', 'unread']).where('id', '=', chatId).forUpdate().executeTakeFirstOrThrow()
+      const chat = await work.trx
+        .selectFrom('chats')
+        .select(['seq', 'read_seq', 'unread'])
+        .where('id', '=', chatId)
+        .forUpdate()
+        .executeTakeFirstOrThrow()
       const readSeq = Math.min(seq, chat.seq)
       if (readSeq <= chat.read_seq) return
       const unread = await work.trx
@@ -140,7 +170,11 @@ export class ChatService {
         .where('direction', '=', 'incoming')
         .where('seq', '>', readSeq)
         .executeTakeFirstOrThrow()
-      await work.trx.updateTable('chats').set({ read_seq: readSeq, unread: Number(unread.count) }).where('id', '=', chatId).execute()
+      await work.trx
+        .updateTable('chats')
+        .set({ read_seq: readSeq, unread: Number(unread.count) })
+        .where('id', '=', chatId)
+        .execute()
       if (Number(unread.count) === chat.unread) return
       const next = await repo.nextSeq(work, chatId)
       work.afterCommit(() => this.#options.publish({ kind: 'updated', chatId, seq: next }))
@@ -158,12 +192,18 @@ export class ChatService {
     return this.#options.database.transaction(async (work) => {
       const chat = await work.trx.selectFrom('chats').selectAll().where('id', '=', chatId).forUpdate().executeTakeFirstOrThrow()
       if (input.clientId !== null) {
-        const same = await work.trx.selectFrom('messages').select('id').where('chat_id', '=', chatId).where('client_id', '=', input.clientId).executeTakeFirst()
+        const same = await work.trx
+          .selectFrom('messages')
+          .select('id')
+          .where('chat_id', '=', chatId)
+          .where('client_id', '=', input.clientId)
+          .executeTakeFirst()
         const message = same ? await repo.findMessage(work.trx, same.id) : undefined
         if (message) return { message: toMessage(message), created: false }
       }
       const author = { kind: 'agent' as const, id: agent.id }
-      if (input.note) return { message: toMessage(await this.#options.messages.addNote(work, chatId, author, text, input.clientId)), created: true }
+      if (input.note)
+        return { message: toMessage(await this.#options.messages.addNote(work, chatId, author, text, input.clientId)), created: true }
       if (chat.status === 'completed') throw errors.chatCompleted(chat.number)
       if (chat.agent_id !== agent.id) throw errors.notOwner(await this.#ownerOf(work, chat))
       const message = await this.#options.messages.send(work, chat, author, text, input.clientId)
@@ -238,4 +278,3 @@ function byUrgency(a: ChatTile, b: ChatTile): number {
   if ((a.overdueSince === null) !== (b.overdueSince === null)) return a.overdueSince === null ? 1 : -1
   return (b.lastMessage?.at ?? b.createdAt).localeCompare(a.lastMessage?.at ?? a.createdAt)
 }
-

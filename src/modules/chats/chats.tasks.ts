@@ -59,10 +59,18 @@ export function chatTasks(states: ChatStates, messages: MessageService): Task[] 
       output: Type.Object({ childChatId: Type.String() }),
       errors: ['TARGET_MISSING', 'AGENT_NOT_FOUND', 'QUEUE_NOT_FOUND'],
       async run({ work, chatId, agentId: byAgentId }, { agentId, queueId, note }) {
-        if (agentId === undefined && queueId === undefined) throw new BpmnError('TARGET_MISSING', 'Transfer chat needs an agent or a queue.')
+        if (agentId === undefined && queueId === undefined)
+          throw new BpmnError('TARGET_MISSING', 'Transfer chat needs an agent or a queue.')
         if (agentId !== undefined) await requireAgent(work, agentId)
         if (queueId !== undefined) await requireQueue(work, queueId)
-        return { childChatId: await states.transfer(work, chatId, { agentId: agentId ?? null, queueId: queueId ?? null, note: note ?? null }, byAgentId) }
+        return {
+          childChatId: await states.transfer(
+            work,
+            chatId,
+            { agentId: agentId ?? null, queueId: queueId ?? null, note: note ?? null },
+            byAgentId,
+          ),
+        }
       },
     }),
     localTask({
@@ -79,7 +87,11 @@ export function chatTasks(states: ChatStates, messages: MessageService): Task[] 
         if (tags === undefined && priority === undefined && language === undefined) return {}
         await work.trx
           .updateTable('chats')
-          .set({ ...(tags ? { tags: [...new Set(tags)] } : {}), ...(priority === undefined ? {} : { priority }), ...(language ? { language } : {}) })
+          .set({
+            ...(tags ? { tags: [...new Set(tags)] } : {}),
+            ...(priority === undefined ? {} : { priority }),
+            ...(language ? { language } : {}),
+          })
           .where('id', '=', chatId)
           .execute()
         await states.changed(work, chatId)
@@ -114,7 +126,11 @@ export function chatTasks(states: ChatStates, messages: MessageService): Task[] 
       output: Type.Object({ messageId: Type.String() }),
       errors: ['CHAT_COMPLETED'],
       async run({ work, chatId, processName }, { text }) {
-        const chat = await work.trx.selectFrom('chats').select(['id', 'channel_id', 'identity_id', 'status', 'number']).where('id', '=', chatId).executeTakeFirstOrThrow()
+        const chat = await work.trx
+          .selectFrom('chats')
+          .select(['id', 'channel_id', 'identity_id', 'status', 'number'])
+          .where('id', '=', chatId)
+          .executeTakeFirstOrThrow()
         if (chat.status === 'completed') throw new BpmnError('CHAT_COMPLETED', `Chat ${chat.number} is completed.`)
         return { messageId: (await messages.send(work, chat, { kind: 'process', name: processName }, text, null)).id }
       },

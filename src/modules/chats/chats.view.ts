@@ -58,7 +58,12 @@ export function toTile(row: TileRow, agentId: string): ChatTile {
     lastMessage:
       row.last_message_at === null || row.last_message_direction === null
         ? null
-        : { text: row.last_message_text, direction: row.last_message_direction, at: row.last_message_at.toISOString(), status: row.last_message_status },
+        : {
+            text: row.last_message_text,
+            direction: row.last_message_direction,
+            at: row.last_message_at.toISOString(),
+            status: row.last_message_status,
+          },
     unread: row.unread,
     hasDraft: row.draft_of.includes(agentId),
     lastCustomerMessageAt: iso(row.last_customer_message_at),

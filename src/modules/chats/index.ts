@@ -1,5 +1,5 @@
 export type { ChatChange, PublishChange } from './chat-changes.ts'
-export type { ChatDetails } from './chat-details.ts'
+export { type ChatDetails, describeChat } from './chat-details.ts'
 export { ChatStates } from './chat-states.ts'
 export { findMessage, insertMessage, listChangedMessages, listInbox, listTiles, nextSeq } from './chats.repo.ts'
 export { type ChatRouteDeps, chatRoutes } from './chats.routes.ts'

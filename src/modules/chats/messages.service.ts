@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import type { ParleyDatabase, ParleyWork } from '../../schema.ts'
 import { AppError, notFound } from '../../platform/errors.ts'
+import type { ParleyDatabase, ParleyWork } from '../../schema.ts'
 import type { ChatRow, RaiseEvent } from '../workflow/index.ts'
 import type { PublishChange } from './chat-changes.ts'
 import * as repo from './chats.repo.ts'
@@ -34,7 +34,13 @@ export class MessageService {
   }
 
   /** A message to the customer: the row is the outbox entry, delivery follows the commit. An agent's message is a reply, a process's is not. */
-  async send(work: ParleyWork, chat: Pick<ChatRow, 'id' | 'channel_id' | 'identity_id'>, author: Author, text: string, clientId: string | null): Promise<MessageRow> {
+  async send(
+    work: ParleyWork,
+    chat: Pick<ChatRow, 'id' | 'channel_id' | 'identity_id'>,
+    author: Author,
+    text: string,
+    clientId: string | null,
+  ): Promise<MessageRow> {
     const message = await this.#insert(work, chat.id, 'outgoing', author, text, {
       status: 'sending',
       clientId,
@@ -46,7 +52,9 @@ export class MessageService {
     await work.trx
       .insertInto('delivery_lanes')
       .values({ chat_id: chat.id, next_attempt_at: work.now, lease_until: null, lease_token: null })
-      .onConflict((conflict) => conflict.column('chat_id').doUpdateSet({ next_attempt_at: sql`least(delivery_lanes.next_attempt_at, excluded.next_attempt_at)` }))
+      .onConflict((conflict) =>
+        conflict.column('chat_id').doUpdateSet({ next_attempt_at: sql`least(delivery_lanes.next_attempt_at, excluded.next_attempt_at)` }),
+      )
       .execute()
     work.afterCommit(() => this.#outlets.deliverSoon(chat.id))
     return message
@@ -66,11 +74,20 @@ export class MessageService {
    * Moves a message's status forward; a late or repeated receipt changes nothing. `failed` is final unless the
    * provider proves delivery or the agent retries. Answers whether it moved.
    */
-  async moveStatus(work: ParleyWork, messageId: string, to: DeliveryStatus, failure: { code: string; reason: string } | null): Promise<boolean> {
+  async moveStatus(
+    work: ParleyWork,
+    messageId: string,
+    to: DeliveryStatus,
+    failure: { code: string; reason: string } | null,
+  ): Promise<boolean> {
     const found = await work.trx.selectFrom('messages').select('chat_id').where('id', '=', messageId).executeTakeFirst()
     if (!found) return false
     const chat = await this.#lock(work, found.chat_id)
-    const message = await work.trx.selectFrom('messages').select(['status', 'direction', 'author_kind', 'author_id', 'text', 'seq']).where('id', '=', messageId).executeTakeFirstOrThrow()
+    const message = await work.trx
+      .selectFrom('messages')
+      .select(['status', 'direction', 'author_kind', 'author_id', 'text', 'seq'])
+      .where('id', '=', messageId)
+      .executeTakeFirstOrThrow()
     if (message.direction !== 'outgoing' || message.status === null || !movesForward(message.status, to)) return false
     const seq = await repo.nextSeq(work, chat.id)
     await work.trx
@@ -78,7 +95,12 @@ export class MessageService {
       .set({ status: to, changed_seq: seq, failure_code: failure?.code ?? null, failure_reason: failure?.reason ?? null })
       .where('id', '=', messageId)
       .execute()
-    await work.trx.updateTable('chats').set({ last_message_status: to }).where('id', '=', chat.id).where('last_message_id', '=', messageId).execute()
+    await work.trx
+      .updateTable('chats')
+      .set({ last_message_status: to })
+      .where('id', '=', chat.id)
+      .where('last_message_id', '=', messageId)
+      .execute()
     this.#publishStatus(work, { chatId: chat.id, seq, messageId, status: to, failureReason: failure?.reason ?? null })
     await this.#raise(work, {
       chatId: chat.id,
@@ -104,10 +126,20 @@ export class MessageService {
       const chat = await this.#lock(work, found.chat_id)
       check(chat)
       const message = await repo.findMessage(work.trx, messageId)
-      if (message?.status !== 'failed') throw new AppError('NOT_FAILED', 409, `Only a failed message can be sent again; this one is ${message?.status ?? 'not outgoing'}.`)
+      if (message?.status !== 'failed')
+        throw new AppError('NOT_FAILED', 409, `Only a failed message can be sent again; this one is ${message?.status ?? 'not outgoing'}.`)
       const seq = await repo.nextSeq(work, chat.id)
-      await work.trx.updateTable('messages').set({ status: 'sending', changed_seq: seq, failure_code: null, failure_reason: null }).where('id', '=', messageId).execute()
-      await work.trx.updateTable('chats').set({ last_message_status: 'sending' }).where('id', '=', chat.id).where('last_message_id', '=', messageId).execute()
+      await work.trx
+        .updateTable('messages')
+        .set({ status: 'sending', changed_seq: seq, failure_code: null, failure_reason: null })
+        .where('id', '=', messageId)
+        .execute()
+      await work.trx
+        .updateTable('chats')
+        .set({ last_message_status: 'sending' })
+        .where('id', '=', chat.id)
+        .where('last_message_id', '=', messageId)
+        .execute()
       await work.trx
         .insertInto('delivery_lanes')
         .values({ chat_id: chat.id, next_attempt_at: work.now, lease_until: null, lease_token: null })
@@ -187,7 +219,10 @@ export class MessageService {
     if (wakeAt) work.afterCommit(() => this.#outlets.wakeAt(chatId, wakeAt))
   }
 
-  #publishStatus(work: ParleyWork, change: { chatId: string; seq: number; messageId: string; status: NonNullable<MessageRow['status']>; failureReason: string | null }): void {
+  #publishStatus(
+    work: ParleyWork,
+    change: { chatId: string; seq: number; messageId: string; status: NonNullable<MessageRow['status']>; failureReason: string | null },
+  ): void {
     work.afterCommit(() => this.#outlets.publish({ kind: 'message_status', ...change }))
   }
 }

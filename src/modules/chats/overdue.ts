@@ -4,7 +4,8 @@ import type { ChatStates } from './chat-states.ts'
 /** When a response is due and nobody answered: the chat is overdue from the time it was due, and its processes hear of it. */
 export function overdueHandler(states: ChatStates, raise: RaiseEvent): DueHandler {
   return async (work, chat) => {
-    if (chat.status === 'completed' || chat.overdue_since !== null || chat.response_due_at === null || chat.response_due_at > work.now) return
+    if (chat.status === 'completed' || chat.overdue_since !== null || chat.response_due_at === null || chat.response_due_at > work.now)
+      return
     await work.trx.updateTable('chats').set({ overdue_since: chat.response_due_at }).where('id', '=', chat.id).execute()
     await states.changed(work, chat.id)
     await raise(work, {

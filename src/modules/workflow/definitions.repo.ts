@@ -57,7 +57,13 @@ export function findVersion(db: Kysely<Schema>, key: string, version: number) {
 }
 
 /** Moves the active pointer and the event subscriptions that go with it. `version` null deactivates. */
-export async function setActive(db: Kysely<Schema>, key: string, version: number | null, compiled: CompiledDefinition | null, now: Date): Promise<void> {
+export async function setActive(
+  db: Kysely<Schema>,
+  key: string,
+  version: number | null,
+  compiled: CompiledDefinition | null,
+  now: Date,
+): Promise<void> {
   await db.deleteFrom('process_starts').where('key', '=', key).execute()
   const starts = (compiled?.starts ?? []).flatMap((start) =>
     start.kind === 'message' && start.eventName ? [{ key, element_id: start.elementId, event_name: start.eventName }] : [],
@@ -82,7 +88,11 @@ export function listDefinitions(db: Kysely<Schema>, key?: string) {
       'd.name',
       'd.active_version',
       'd.shipped',
-      eb.selectFrom('process_versions as v').select((v) => v.fn.max('v.version').as('m')).whereRef('v.key', '=', 'd.key').as('latest_version'),
+      eb
+        .selectFrom('process_versions as v')
+        .select((v) => v.fn.max('v.version').as('m'))
+        .whereRef('v.key', '=', 'd.key')
+        .as('latest_version'),
       eb
         .selectFrom('process_instances as i')
         .select((i) => i.fn.countAll<string>().as('c'))
@@ -106,7 +116,18 @@ export function listVersions(db: Kysely<Schema>, key: string) {
   return db
     .selectFrom('process_versions as v')
     .leftJoin('agents as a', 'a.id', 'v.author_id')
-    .select(['v.key', 'v.version', 'v.name', 'v.checksum', 'v.comment', 'v.created_at', 'v.activated_at', 'v.problems', 'v.author_id', 'a.name as author_name'])
+    .select([
+      'v.key',
+      'v.version',
+      'v.name',
+      'v.checksum',
+      'v.comment',
+      'v.created_at',
+      'v.activated_at',
+      'v.problems',
+      'v.author_id',
+      'a.name as author_name',
+    ])
     .where('v.key', '=', key)
     .orderBy('v.version', 'desc')
     .execute()

@@ -44,7 +44,10 @@ export class DefinitionService {
     this.#tasks = tasks
   }
 
-  async validate(xml: string, forms: Record<string, unknown> = {}): Promise<{ definition: CompiledDefinition | null; problems: Problem[] }> {
+  async validate(
+    xml: string,
+    forms: Record<string, unknown> = {},
+  ): Promise<{ definition: CompiledDefinition | null; problems: Problem[] }> {
     return this.#engine.compile(xml, { tasks: this.#tasks.describe(), events: [...chatEventNames], formIds: Object.keys(forms) })
   }
 
@@ -56,7 +59,12 @@ export class DefinitionService {
       await repo.lockDefinition(work.trx, definition.key, definition.name, false, work.now)
       const version = await this.#insert(work, definition, problems, upload)
       if (upload.activate) await repo.setActive(work.trx, definition.key, version, definition, work.now)
-      await audit(work, upload.authorId, upload.activate ? 'process.uploaded_and_activated' : 'process.uploaded', `${definition.key} version ${version}`)
+      await audit(
+        work,
+        upload.authorId,
+        upload.activate ? 'process.uploaded_and_activated' : 'process.uploaded',
+        `${definition.key} version ${version}`,
+      )
       return { key: definition.key, version, state: upload.activate ? ('active' as const) : ('draft' as const), problems }
     })
   }
@@ -64,12 +72,23 @@ export class DefinitionService {
   /** Moves the active pointer; running instances stay on their version. `version` null switches the process off. */
   async activate(key: string, version: number | null, agentId: string | null, comment: string | null): Promise<void> {
     await this.#database.transaction(async (work) => {
-      const definition = await work.trx.selectFrom('process_definitions').select('key').where('key', '=', key).forUpdate().executeTakeFirst()
+      const definition = await work.trx
+        .selectFrom('process_definitions')
+        .select('key')
+        .where('key', '=', key)
+        .forUpdate()
+        .executeTakeFirst()
       if (!definition) throw notFound(`Process ${key}`)
       const row = version === null ? null : await repo.findVersion(work.trx, key, version)
       if (row === undefined) throw notFound(`Version ${version} of process ${key}`)
       await repo.setActive(work.trx, key, version, row ? (row.compiled as unknown as CompiledDefinition) : null, work.now)
-      await audit(work, agentId, version === null ? 'process.deactivated' : 'process.activated', version === null ? key : `${key} version ${version}`, comment)
+      await audit(
+        work,
+        agentId,
+        version === null ? 'process.deactivated' : 'process.activated',
+        version === null ? key : `${key} version ${version}`,
+        comment,
+      )
     })
   }
 
@@ -79,13 +98,22 @@ export class DefinitionService {
    */
   async seed(shipped: ShippedDefinition): Promise<'created' | 'drafted' | 'unchanged'> {
     const checksum = checksumOf(shipped)
-    const known = await this.#database.db.selectFrom('process_versions').select('version').where('key', '=', shipped.key).where('checksum', '=', checksum).executeTakeFirst()
+    const known = await this.#database.db
+      .selectFrom('process_versions')
+      .select('version')
+      .where('key', '=', shipped.key)
+      .where('checksum', '=', checksum)
+      .executeTakeFirst()
     if (known) return 'unchanged'
     const { definition, problems } = await this.validate(shipped.xml, shipped.forms)
     if (!definition) throw invalidProcess(problems)
     return this.#database.transaction(async (work) => {
       await repo.lockDefinition(work.trx, definition.key, definition.name, true, work.now)
-      const versions = await work.trx.selectFrom('process_versions').select(['version', 'checksum']).where('key', '=', definition.key).execute()
+      const versions = await work.trx
+        .selectFrom('process_versions')
+        .select(['version', 'checksum'])
+        .where('key', '=', definition.key)
+        .execute()
       if (versions.some((version) => version.checksum === checksum)) return 'unchanged'
       const first = versions.length === 0
       const comment = first ? 'Shipped with Parley' : 'A newer version shipped with Parley; compare it and activate it when you like it'
@@ -95,7 +123,12 @@ export class DefinitionService {
     })
   }
 
-  async #insert(work: ParleyWork, definition: CompiledDefinition, problems: Problem[], source: Pick<Upload, 'xml' | 'forms' | 'scenarios' | 'authorId' | 'comment'>): Promise<number> {
+  async #insert(
+    work: ParleyWork,
+    definition: CompiledDefinition,
+    problems: Problem[],
+    source: Pick<Upload, 'xml' | 'forms' | 'scenarios' | 'authorId' | 'comment'>,
+  ): Promise<number> {
     return repo.insertVersion(work.trx, {
       key: definition.key,
       name: definition.name,
@@ -120,10 +153,21 @@ export function checksumOf(source: { xml: string; forms: Record<string, unknown>
 function invalidProcess(problems: Problem[]): AppError {
   const errors = problems.filter((problem) => problem.severity === 'error')
   const first = errors[0]
-  return new AppError('INVALID_PROCESS', 422, `The process has ${errors.length} error${errors.length === 1 ? '' : 's'}; nothing was stored.${first ? ` First: ${first.message}` : ''}`, { details: { problems } })
+  return new AppError(
+    'INVALID_PROCESS',
+    422,
+    `The process has ${errors.length} error${errors.length === 1 ? '' : 's'}; nothing was stored.${first ? ` First: ${first.message}` : ''}`,
+    { details: { problems } },
+  )
 }
 
-async function audit(work: ParleyWork, agentId: string | null, action: string, subject: string, comment: string | null = null): Promise<void> {
+async function audit(
+  work: ParleyWork,
+  agentId: string | null,
+  action: string,
+  subject: string,
+  comment: string | null = null,
+): Promise<void> {
   await work.trx
     .insertInto('audit_log')
     .values({ at: work.now, agent_id: agentId, action, subject, details: JSON.stringify(comment === null ? {} : { comment }) })

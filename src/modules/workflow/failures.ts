@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Delivery } from '../../engine/index.ts'
 import type { ParleyWork } from '../../schema.ts'
-import { hearEverything, insertDelivery, type InstanceRow } from './instances.repo.ts'
+import { hearEverything, type InstanceRow, insertDelivery } from './instances.repo.ts'
 import type { Failure } from './step.ts'
 import type { ChatEvent } from './workflow.events.ts'
 
@@ -31,7 +31,11 @@ export async function scheduleRetry(
       now: work.now,
     })
   } else {
-    await work.trx.updateTable('process_deliveries').set({ attempts, next_attempt_at: nextAttemptAt }).where('id', '=', deliveryId).execute()
+    await work.trx
+      .updateTable('process_deliveries')
+      .set({ attempts, next_attempt_at: nextAttemptAt })
+      .where('id', '=', deliveryId)
+      .execute()
   }
   if (instance.chat_id !== null) await hearEverything(work.trx, instance.chat_id)
   await work.trx
@@ -54,7 +58,13 @@ export async function scheduleRetry(
   return true
 }
 
-async function openIncident(work: ParleyWork, instance: InstanceRow, failure: Failure, attempts: number, deliveryId: string): Promise<void> {
+async function openIncident(
+  work: ParleyWork,
+  instance: InstanceRow,
+  failure: Failure,
+  attempts: number,
+  deliveryId: string,
+): Promise<void> {
   await work.trx.updateTable('process_instances').set({ state: 'incident' }).where('id', '=', instance.id).execute()
   const fields = { element_id: failure.elementId, code: failure.code, message: failure.message, attempts, delivery_id: deliveryId }
   const updated = await work.trx
@@ -72,7 +82,17 @@ async function openIncident(work: ParleyWork, instance: InstanceRow, failure: Fa
 
 /** After the outstanding deliveries went through: the instance runs again, its chat hears what it waits for only. */
 export async function resolveIncidents(work: ParleyWork, instanceId: string): Promise<void> {
-  await work.trx.updateTable('process_incidents').set({ resolved_at: work.now }).where('instance_id', '=', instanceId).where('resolved_at', 'is', null).execute()
-  await work.trx.updateTable('process_instances').set({ state: 'running' }).where('id', '=', instanceId).where('state', '=', 'incident').execute()
+  await work.trx
+    .updateTable('process_incidents')
+    .set({ resolved_at: work.now })
+    .where('instance_id', '=', instanceId)
+    .where('resolved_at', 'is', null)
+    .execute()
+  await work.trx
+    .updateTable('process_instances')
+    .set({ state: 'running' })
+    .where('id', '=', instanceId)
+    .where('state', '=', 'incident')
+    .execute()
   await sql`select refresh_heard_events(i.chat_id) from process_instances i where i.id = ${instanceId}`.execute(work.trx)
 }

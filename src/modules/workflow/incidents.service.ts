@@ -24,7 +24,18 @@ export class IncidentService {
     const rows = await this.#database.db
       .selectFrom('process_incidents as n')
       .innerJoin('process_instances as i', 'i.id', 'n.instance_id')
-      .select(['n.id', 'n.instance_id', 'i.key', 'i.version', 'i.chat_id', 'n.element_id', 'n.code', 'n.message', 'n.attempts', 'n.created_at'])
+      .select([
+        'n.id',
+        'n.instance_id',
+        'i.key',
+        'i.version',
+        'i.chat_id',
+        'n.element_id',
+        'n.code',
+        'n.message',
+        'n.attempts',
+        'n.created_at',
+      ])
       .where('n.resolved_at', 'is', null)
       .$if(page.before !== null, (query) => query.where('n.id', '<', page.before ?? ''))
       .orderBy('n.id', 'desc')
@@ -47,7 +58,12 @@ export class IncidentService {
   /** Tries again now and tells what really happened. @throws AppError 404 when the incident is not open */
   async retry(id: string): Promise<IncidentRetryResult> {
     return this.#database.transaction(async (work) => {
-      const incident = await work.trx.selectFrom('process_incidents').select('instance_id').where('id', '=', id).where('resolved_at', 'is', null).executeTakeFirst()
+      const incident = await work.trx
+        .selectFrom('process_incidents')
+        .select('instance_id')
+        .where('id', '=', id)
+        .where('resolved_at', 'is', null)
+        .executeTakeFirst()
       const instance = incident ? await repo.findInstance(work.trx, incident.instance_id) : undefined
       if (!incident || !instance) throw notFound(`Open incident ${id}`)
       await this.#remote.rerun(work, instance.id)

@@ -1,6 +1,7 @@
-export { ChatPump } from './chat-pump.ts'
 export { CatalogService } from './catalog.ts'
+export { ChatPump } from './chat-pump.ts'
 export { DefinitionService, type ShippedDefinition } from './definitions.service.ts'
+export { httpRequestTask } from './http-request.task.ts'
 export { IncidentService } from './incidents.service.ts'
 export { type ChatRow, type DueHandler, type HostOutlets, ProcessHost } from './process-host.ts'
 export { RemoteTaskRunner } from './remote-tasks.ts'

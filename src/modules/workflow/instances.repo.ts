@@ -150,7 +150,9 @@ export async function saveStep(db: Kysely<Schema>, instance: InstanceRow, result
     }),
   )
   const log = JSON.stringify(result.log.map((entry) => ({ ...entry, inputs: redact(entry.inputs), outputs: redact(entry.outputs) })))
-  await sql`select save_step(${instance.id}, ${instance.chat_id}, ${state}, ${JSON.stringify(encodeValue(result.variables))}, ${result.state}, ${waits}, ${log}, ${attempt}, ${now})`.execute(db)
+  await sql`select save_step(${instance.id}, ${instance.chat_id}, ${state}, ${JSON.stringify(encodeValue(result.variables))}, ${result.state}, ${waits}, ${log}, ${attempt}, ${now})`.execute(
+    db,
+  )
 }
 
 /** Deliveries an instance could not take yet, oldest first. */
@@ -160,7 +162,15 @@ export function listDeliveries(db: Kysely<Schema>, instanceId: string) {
 
 export async function insertDelivery(
   db: Kysely<Schema>,
-  row: { instance: InstanceRow; delivery: Delivery; event: Record<string, unknown>; agentId: string | null; attempts: number; nextAttemptAt: Date | null; now: Date },
+  row: {
+    instance: InstanceRow
+    delivery: Delivery
+    event: Record<string, unknown>
+    agentId: string | null
+    attempts: number
+    nextAttemptAt: Date | null
+    now: Date
+  },
 ): Promise<string> {
   const inserted = await db
     .insertInto('process_deliveries')
@@ -181,7 +191,9 @@ export async function insertDelivery(
 
 /** Marks that the chat must hear everything while one of its instances has deliveries outstanding. */
 export async function hearEverything(db: Kysely<Schema>, chatId: string): Promise<void> {
-  await sql`update chats set heard_events = array_append(heard_events, '*') where id = ${chatId} and not '*' = any (heard_events)`.execute(db)
+  await sql`update chats set heard_events = array_append(heard_events, '*') where id = ${chatId} and not '*' = any (heard_events)`.execute(
+    db,
+  )
 }
 
 /** Recomputes when the chat is due next; returns the new time when it must be armed, else null. */

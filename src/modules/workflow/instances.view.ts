@@ -62,13 +62,18 @@ export async function listInstances(db: Kysely<Schema>, filter: InstanceFilter):
   const { element } = filter
   if (element !== undefined) {
     query = query.where((eb) =>
-      eb.exists(eb.selectFrom('process_waits as w').select('w.wait_id').whereRef('w.instance_id', '=', 'i.id').where('w.element_id', '=', element)),
+      eb.exists(
+        eb.selectFrom('process_waits as w').select('w.wait_id').whereRef('w.instance_id', '=', 'i.id').where('w.element_id', '=', element),
+      ),
     )
   }
   const rows = await query.orderBy('i.id', 'desc').limit(filter.limit).execute()
   const ids = rows.map((row) => row.id)
   const waits = await waitsByInstance(db, ids)
-  const incidents = ids.length === 0 ? [] : await db.selectFrom('process_incidents').selectAll().where('instance_id', 'in', ids).where('resolved_at', 'is', null).execute()
+  const incidents =
+    ids.length === 0
+      ? []
+      : await db.selectFrom('process_incidents').selectAll().where('instance_id', 'in', ids).where('resolved_at', 'is', null).execute()
   return rows.map((row) => {
     const incident = incidents.find((item) => item.instance_id === row.id)
     return {
@@ -83,7 +88,13 @@ export async function listInstances(db: Kysely<Schema>, filter: InstanceFilter):
       startedAt: row.started_at.toISOString(),
       endedAt: row.ended_at?.toISOString() ?? null,
       incident: incident
-        ? { id: incident.id, elementId: incident.element_id, code: incident.code, message: incident.message, at: incident.created_at.toISOString() }
+        ? {
+            id: incident.id,
+            elementId: incident.element_id,
+            code: incident.code,
+            message: incident.message,
+            at: incident.created_at.toISOString(),
+          }
         : null,
     }
   })

@@ -1,17 +1,17 @@
+import type { Selectable } from 'kysely'
+import { sql } from 'kysely'
 import { type Delivery, type Engine, StepError, type StepResult } from '../../engine/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { isDatabaseUnavailable, sqlState } from '../../platform/db/database.ts'
 import { AppError, conflict } from '../../platform/errors.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { ChatsTable, ParleyDatabase, ParleyWork } from '../../schema.ts'
-import type { Selectable } from 'kysely'
-import { sql } from 'kysely'
-import type { VersionCache } from './version-cache.ts'
 import { resolveIncidents, scheduleRetry } from './failures.ts'
 import * as repo from './instances.repo.ts'
 import { describeFailure, ProcessRuleError, type ScopeReader, type StepInput, StepRunner } from './step.ts'
 import type { TaskRegistry } from './task-registry.ts'
 import { decodeValue } from './values.ts'
+import type { VersionCache } from './version-cache.ts'
 import type { ChatEvent } from './workflow.events.ts'
 
 /** Events an event may cause in one transaction, and the events raised after them, are handled this many rounds deep. */
@@ -108,7 +108,9 @@ export class ProcessHost {
   /** Handles the chat's pending facts, each in a transaction of its own, until none is left. */
   async advance(chatId: string): Promise<void> {
     for (;;) {
-      const more = await this.#options.database.transaction((work) => this.#inChat(work, chatId, (session) => this.#takeFact(work, chatId, session)))
+      const more = await this.#options.database.transaction((work) =>
+        this.#inChat(work, chatId, (session) => this.#takeFact(work, chatId, session)),
+      )
       if (!more) return
     }
   }
@@ -131,7 +133,10 @@ export class ProcessHost {
         const taken = await this.#deliverEvent(work, event, session, 'request')
         if (taken.failure !== null) throw refusal(taken.failure)
         if (taken.steps === 0) {
-          throw conflict('NOT_WAITING', `No process of chat ${chat.number} waits for ${event.name}. Its process may have ended or stopped at an incident.`)
+          throw conflict(
+            'NOT_WAITING',
+            `No process of chat ${chat.number} waits for ${event.name}. Its process may have ended or stopped at an incident.`,
+          )
         }
         await this.#drainQueue(work, session)
         return result
@@ -140,7 +145,10 @@ export class ProcessHost {
   }
 
   /** Starts an instance of a definition by its none start event, for a chat. @throws AppError refusal of the process */
-  async start(work: ParleyWork, input: { key: string; version: number; chatId: string; variables: Record<string, unknown>; agentId: string | null }): Promise<{ instance: repo.InstanceRow; result: StepResult }> {
+  async start(
+    work: ParleyWork,
+    input: { key: string; version: number; chatId: string; variables: Record<string, unknown>; agentId: string | null },
+  ): Promise<{ instance: repo.InstanceRow; result: StepResult }> {
     return this.#inChat(work, input.chatId, async (session) => {
       const event: ChatEvent = { chatId: input.chatId, name: 'start', payload: {}, agentId: input.agentId }
       const version = await this.#options.versions.get(work.trx, input.key, input.version)
@@ -229,7 +237,13 @@ export class ProcessHost {
 
   /** Handles the oldest pending fact; false when there is none. */
   async #takeFact(work: ParleyWork, chatId: string, session: Session): Promise<boolean> {
-    const row = await work.trx.selectFrom('process_events').selectAll().where('chat_id', '=', chatId).orderBy('id').limit(1).executeTakeFirst()
+    const row = await work.trx
+      .selectFrom('process_events')
+      .selectAll()
+      .where('chat_id', '=', chatId)
+      .orderBy('id')
+      .limit(1)
+      .executeTakeFirst()
     if (!row) return false
     await work.trx.deleteFrom('process_events').where('id', '=', row.id).execute()
     session.generation = 0
@@ -255,7 +269,15 @@ export class ProcessHost {
     for (const instance of await repo.findListeners(work.trx, event.chatId, event.name)) {
       if (instance.backlogged) {
         if (mode === 'fact') {
-          await repo.insertDelivery(work.trx, { instance, delivery, event: { name: event.name, payload: event.payload }, agentId: event.agentId, attempts: 0, nextAttemptAt: null, now: work.now })
+          await repo.insertDelivery(work.trx, {
+            instance,
+            delivery,
+            event: { name: event.name, payload: event.payload },
+            agentId: event.agentId,
+            attempts: 0,
+            nextAttemptAt: null,
+            now: work.now,
+          })
         }
         continue
       }
@@ -264,20 +286,36 @@ export class ProcessHost {
       else taken.failure ??= failure
     }
     for (const start of await repo.findStarts(work.trx, event.name)) {
-      const instance = await repo.insertInstance(work.trx, { key: start.key, version: start.version, chatId: event.chatId, variables: {}, agentId: event.agentId, now: work.now })
+      const instance = await repo.insertInstance(work.trx, {
+        key: start.key,
+        version: start.version,
+        chatId: event.chatId,
+        variables: {},
+        agentId: event.agentId,
+        now: work.now,
+      })
       const failure = await this.#deliver(work, instance, { kind: 'start', elementId: start.element_id }, event, mode)
       if (failure === null) taken.steps++
       else taken.failure ??= failure
     }
     if (session.generation >= maxGenerations && session.queue.some((item) => item.generation > maxGenerations)) {
       session.queue = session.queue.filter((item) => item.generation <= maxGenerations)
-      this.#options.log.error({ chatId: event.chatId, event: event.name }, 'Events raised each other more than 10 generations deep; the rest was cut off')
+      this.#options.log.error(
+        { chatId: event.chatId, event: event.name },
+        'Events raised each other more than 10 generations deep; the rest was cut off',
+      )
     }
     return taken
   }
 
   /** One step of one instance. Null = done; otherwise the failure, which for a fact is already scheduled or an incident. */
-  async #deliver(work: ParleyWork, instance: repo.InstanceRow, delivery: Delivery, event: ChatEvent, mode: 'fact' | 'request'): Promise<unknown> {
+  async #deliver(
+    work: ParleyWork,
+    instance: repo.InstanceRow,
+    delivery: Delivery,
+    event: ChatEvent,
+    mode: 'fact' | 'request',
+  ): Promise<unknown> {
     const version = await this.#options.versions.get(work.trx, instance.key, instance.version)
     try {
       await work.attempt(() => this.#step(work, { instance, version, delivery, event }, 1))
@@ -296,7 +334,12 @@ export class ProcessHost {
     try {
       const result = await this.#runner.run(work, input)
       for (const thrown of result.thrown) {
-        await this.raise(work, { chatId: input.instance.chat_id ?? '', name: thrown.eventName, payload: thrown.payload, agentId: input.event.agentId })
+        await this.raise(work, {
+          chatId: input.instance.chat_id ?? '',
+          name: thrown.eventName,
+          payload: thrown.payload,
+          agentId: input.event.agentId,
+        })
       }
       await repo.saveStep(work.trx, input.instance, result, attempt, work.now)
       await this.#checkRules(work, input, result, session)
@@ -314,19 +357,36 @@ export class ProcessHost {
 
   async #checkRules(work: ParleyWork, input: StepInput, result: StepResult, session: Session | undefined): Promise<void> {
     if (session && session.generation >= maxGenerations && session.queue.some((item) => item.generation > maxGenerations)) {
-      throw new ProcessRuleError('EVENT_LOOP', `Events raised by "${input.version.compiled.name}" call each other more than ${maxGenerations} times over. Look for processes that react to what they raise.`)
+      throw new ProcessRuleError(
+        'EVENT_LOOP',
+        `Events raised by "${input.version.compiled.name}" call each other more than ${maxGenerations} times over. Look for processes that react to what they raise.`,
+      )
     }
     if (result.outcome === 'completed' && input.version.key === 'chat_lifecycle' && input.instance.chat_id !== null) {
       const chat = await work.trx.selectFrom('chats').select('status').where('id', '=', input.instance.chat_id).executeTakeFirstOrThrow()
       if (chat.status !== 'completed') {
-        throw new ProcessRuleError('CHAT_NOT_COMPLETED', 'The lifecycle reached its end but the chat is not completed. Every path must end with "Complete chat" or "Transfer chat".')
+        throw new ProcessRuleError(
+          'CHAT_NOT_COMPLETED',
+          'The lifecycle reached its end but the chat is not completed. Every path must end with "Complete chat" or "Transfer chat".',
+        )
       }
     }
   }
 
-  async #fail(work: ParleyWork, instance: repo.InstanceRow, delivery: Delivery, event: ChatEvent, error: unknown, attempts: number, deliveryId: string | null): Promise<void> {
+  async #fail(
+    work: ParleyWork,
+    instance: repo.InstanceRow,
+    delivery: Delivery,
+    event: ChatEvent,
+    error: unknown,
+    attempts: number,
+    deliveryId: string | null,
+  ): Promise<void> {
     const failure = describeFailure(error)
-    this.#options.log.warn({ err: error, instanceId: instance.id, process: instance.key, chatId: instance.chat_id, elementId: failure.elementId, attempts }, 'A process step failed')
+    this.#options.log.warn(
+      { err: error, instanceId: instance.id, process: instance.key, chatId: instance.chat_id, elementId: failure.elementId, attempts },
+      'A process step failed',
+    )
     const incident = await scheduleRetry(work, { instance, delivery, event, failure, attempts, deliveryId })
     if (incident) {
       const { id, key, chat_id } = instance
@@ -393,7 +453,12 @@ export class ProcessHost {
       const timer = wait.timer as { kind: 'date' | 'duration' | 'cycle'; expression: string }
       const variables = decodeValue(wait.variables) as Record<string, never>
       const dueAt = await this.#options.engine.dueAt(timer, { chat, event: null, agent: null, now: work.now }, variables)
-      await work.trx.updateTable('process_waits').set({ due_at: dueAt }).where('instance_id', '=', wait.instance_id).where('wait_id', '=', wait.wait_id).execute()
+      await work.trx
+        .updateTable('process_waits')
+        .set({ due_at: dueAt })
+        .where('instance_id', '=', wait.instance_id)
+        .where('wait_id', '=', wait.wait_id)
+        .execute()
     }
   }
 }
@@ -407,7 +472,10 @@ function refusal(error: unknown): unknown {
     if (isDatabaseUnavailable(error.cause) || ['40001', '40P01'].includes(sqlState(error.cause) ?? '')) return error.cause
   }
   if (error instanceof StepError || error instanceof ProcessRuleError) {
-    return new AppError('PROCESS_FAILED', 500, `The process could not do this: ${describeFailure(error).message}`, { expose: true, cause: error })
+    return new AppError('PROCESS_FAILED', 500, `The process could not do this: ${describeFailure(error).message}`, {
+      expose: true,
+      cause: error,
+    })
   }
   return error
 }

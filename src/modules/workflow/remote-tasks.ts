@@ -1,7 +1,7 @@
 import type { Logger } from '../../platform/log.ts'
 import type { ParleyDatabase } from '../../schema.ts'
-import * as repo from './instances.repo.ts'
 import { scheduleRetry } from './failures.ts'
+import * as repo from './instances.repo.ts'
 import type { ProcessHost } from './process-host.ts'
 import { BpmnError, type TaskRegistry } from './task-registry.ts'
 import { decodeValue, decodeVariables } from './values.ts'
@@ -24,7 +24,13 @@ export class RemoteTaskRunner {
   readonly #log: Logger
   readonly #schedule: (instanceId: string, waitId: string, at: Date) => void
 
-  constructor(options: { database: ParleyDatabase; tasks: TaskRegistry; host: ProcessHost; log: Logger; schedule: (instanceId: string, waitId: string, at: Date) => void }) {
+  constructor(options: {
+    database: ParleyDatabase
+    tasks: TaskRegistry
+    host: ProcessHost
+    log: Logger
+    schedule: (instanceId: string, waitId: string, at: Date) => void
+  }) {
     this.#database = options.database
     this.#tasks = options.tasks
     this.#host = options.host
@@ -75,7 +81,12 @@ export class RemoteTaskRunner {
     await this.#database.transaction(async (work) => {
       if (delay !== null) {
         const at = new Date(work.now.getTime() + delay)
-        await work.trx.updateTable('process_waits').set({ due_at: at }).where('instance_id', '=', instanceId).where('wait_id', '=', waitId).execute()
+        await work.trx
+          .updateTable('process_waits')
+          .set({ due_at: at })
+          .where('instance_id', '=', instanceId)
+          .where('wait_id', '=', waitId)
+          .execute()
         work.afterCommit(() => this.#schedule(instanceId, waitId, at))
         return
       }
@@ -83,16 +94,37 @@ export class RemoteTaskRunner {
     })
   }
 
-  async #giveUp(work: Parameters<Parameters<ParleyDatabase['transaction']>[0]>[0], instanceId: string, waitId: string, attempts: number, error: unknown): Promise<void> {
+  async #giveUp(
+    work: Parameters<Parameters<ParleyDatabase['transaction']>[0]>[0],
+    instanceId: string,
+    waitId: string,
+    attempts: number,
+    error: unknown,
+  ): Promise<void> {
     const instance = await repo.findInstance(work.trx, instanceId)
     if (!instance) return
-    await work.trx.updateTable('process_waits').set({ due_at: null }).where('instance_id', '=', instanceId).where('wait_id', '=', waitId).execute()
-    const wait = await work.trx.selectFrom('process_waits').select('element_id').where('instance_id', '=', instanceId).where('wait_id', '=', waitId).executeTakeFirst()
+    await work.trx
+      .updateTable('process_waits')
+      .set({ due_at: null })
+      .where('instance_id', '=', instanceId)
+      .where('wait_id', '=', waitId)
+      .execute()
+    const wait = await work.trx
+      .selectFrom('process_waits')
+      .select('element_id')
+      .where('instance_id', '=', instanceId)
+      .where('wait_id', '=', waitId)
+      .executeTakeFirst()
     await scheduleRetry(work, {
       instance,
       delivery: { kind: 'task.failed', waitId, code: 'TASK_FAILED', message: error instanceof Error ? error.message : String(error) },
       event: { chatId: instance.chat_id ?? '', name: 'task.failed', payload: {}, agentId: null },
-      failure: { code: 'TASK_FAILED', message: error instanceof Error ? error.message : String(error), elementId: wait?.element_id ?? null, transient: false },
+      failure: {
+        code: 'TASK_FAILED',
+        message: error instanceof Error ? error.message : String(error),
+        elementId: wait?.element_id ?? null,
+        transient: false,
+      },
       attempts,
       deliveryId: null,
     })

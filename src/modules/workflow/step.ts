@@ -1,4 +1,14 @@
-import { type CompiledDefinition, type Delivery, type Engine, type Scope, StepError, type StepResult, type TaskCall, type TaskOutcome, type Value } from '../../engine/index.ts'
+import {
+  type CompiledDefinition,
+  type Delivery,
+  type Engine,
+  type Scope,
+  StepError,
+  type StepResult,
+  type TaskCall,
+  type TaskOutcome,
+  type Value,
+} from '../../engine/index.ts'
 import type { ParleyWork } from '../../schema.ts'
 import type { InstanceRow } from './instances.repo.ts'
 import { BpmnError, type TaskRegistry } from './task-registry.ts'

@@ -20,7 +20,9 @@ export interface Leftovers {
 export async function findLeftovers(database: ParleyDatabase, clock: Clock): Promise<Leftovers> {
   const before = new Date(clock.now().getTime() - graceMs)
   const facts = await sql<{ chat_id: string }>`
-    select distinct chat_id from (select chat_id from process_events where created_at < ${before} order by id limit ${batch}) e`.execute(database.db)
+    select distinct chat_id from (select chat_id from process_events where created_at < ${before} order by id limit ${batch}) e`.execute(
+    database.db,
+  )
   const due = await database.db.selectFrom('chats').select('id').where('wake_at', '<', before).orderBy('wake_at').limit(batch).execute()
   const tasks = await database.db
     .selectFrom('process_waits')

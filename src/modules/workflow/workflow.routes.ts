@@ -3,26 +3,26 @@ import { Type } from 'typebox'
 import {
   Incident,
   IncidentRetryResult,
+  LogItem,
   Nullable,
   Page,
   PageQuery,
   Process,
+  ProcessCatalog,
   ProcessDetail,
   ProcessInstance,
   type ProcessInstance as ProcessInstanceType,
   ProcessUploadResult,
   ValidationResult,
-  LogItem,
-  ProcessCatalog,
 } from '../../contracts/index.ts'
 import { badRequest, notFound } from '../../platform/errors.ts'
 import type { ParleyDatabase } from '../../schema.ts'
+import type { CatalogService } from './catalog.ts'
 import { findVersion } from './definitions.repo.ts'
 import type { DefinitionService, Upload } from './definitions.service.ts'
 import { describeProcess, listProcesses } from './definitions.view.ts'
 import type { IncidentService } from './incidents.service.ts'
 import { listInstances, listLog } from './instances.view.ts'
-import type { CatalogService } from './catalog.ts'
 
 export interface WorkflowRouteDeps {
   database: ParleyDatabase
@@ -36,9 +36,14 @@ const KeyVersion = Type.Object({ ...Key.properties, v: Type.Integer({ minimum: 1
 const InstanceId = Type.Object({ id: Type.String({ pattern: '^[0-9]{1,18}$' }) })
 
 /** The XML and what travels with it: a bare XML body, or multipart with parts `bpmn`, `forms` and `scenarios`. */
-async function readUpload(request: { isMultipart(): boolean; body: unknown; parts(): AsyncIterable<{ type: string; fieldname: string; value?: unknown; toBuffer?: () => Promise<Buffer> }> }): Promise<Pick<Upload, 'xml' | 'forms' | 'scenarios'>> {
+async function readUpload(request: {
+  isMultipart(): boolean
+  body: unknown
+  parts(): AsyncIterable<{ type: string; fieldname: string; value?: unknown; toBuffer?: () => Promise<Buffer> }>
+}): Promise<Pick<Upload, 'xml' | 'forms' | 'scenarios'>> {
   if (!request.isMultipart()) {
-    if (typeof request.body !== 'string' || request.body.trim() === '') throw badRequest('Send the BPMN XML as the body with Content-Type application/xml, or as the multipart part "bpmn".')
+    if (typeof request.body !== 'string' || request.body.trim() === '')
+      throw badRequest('Send the BPMN XML as the body with Content-Type application/xml, or as the multipart part "bpmn".')
     return { xml: request.body, forms: {}, scenarios: [] }
   }
   const parts = new Map<string, string>()
@@ -47,7 +52,11 @@ async function readUpload(request: { isMultipart(): boolean; body: unknown; part
   }
   const xml = parts.get('bpmn')
   if (xml === undefined) throw badRequest('The multipart body has no part "bpmn" with the BPMN XML.')
-  return { xml, forms: parseJson(parts.get('forms') ?? '{}', 'forms', isRecord), scenarios: parseJson(parts.get('scenarios') ?? '[]', 'scenarios', Array.isArray) }
+  return {
+    xml,
+    forms: parseJson(parts.get('forms') ?? '{}', 'forms', isRecord),
+    scenarios: parseJson(parts.get('scenarios') ?? '[]', 'scenarios', Array.isArray),
+  }
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -59,7 +68,8 @@ function parseJson<T>(text: string, part: string, check: (value: unknown) => val
   } catch (error) {
     throw badRequest(`The part "${part}" is not JSON: ${error instanceof Error ? error.message : String(error)}.`)
   }
-  if (!check(value)) throw badRequest(`The part "${part}" must be ${part === 'forms' ? 'an object of form schemas by form id' : 'a list of scenarios'}.`)
+  if (!check(value))
+    throw badRequest(`The part "${part}" must be ${part === 'forms' ? 'an object of form schemas by form id' : 'a list of scenarios'}.`)
   return value
 }
 
@@ -68,32 +78,52 @@ export const workflowRoutes =
   (deps: WorkflowRouteDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const { database, definitions, incidents, catalog } = deps
-    app.addContentTypeParser(['application/xml', 'text/xml', 'application/bpmn+xml'], { parseAs: 'string', bodyLimit: 2 * 1024 * 1024 }, (_request, body, done) => done(null, body))
+    app.addContentTypeParser(
+      ['application/xml', 'text/xml', 'application/bpmn+xml'],
+      { parseAs: 'string', bodyLimit: 2 * 1024 * 1024 },
+      (_request, body, done) => done(null, body),
+    )
     const admin = { config: { role: 'admin' as const } }
 
-    app.get('/api/processes', { ...admin, schema: { tags: ['Processes'], response: { 200: Page(Process) } } }, async () => ({ items: await listProcesses(database.db), nextCursor: null }))
+    app.get('/api/processes', { ...admin, schema: { tags: ['Processes'], response: { 200: Page(Process) } } }, async () => ({
+      items: await listProcesses(database.db),
+      nextCursor: null,
+    }))
 
-    app.get('/api/processes/:key', { ...admin, schema: { tags: ['Processes'], params: Key, response: { 200: ProcessDetail } } }, async (request) => {
-      const process = await describeProcess(database.db, request.params.key)
-      if (!process) throw notFound(`Process ${request.params.key}`)
-      return process
-    })
+    app.get(
+      '/api/processes/:key',
+      { ...admin, schema: { tags: ['Processes'], params: Key, response: { 200: ProcessDetail } } },
+      async (request) => {
+        const process = await describeProcess(database.db, request.params.key)
+        if (!process) throw notFound(`Process ${request.params.key}`)
+        return process
+      },
+    )
 
-    app.get('/api/processes/:key/versions/:v', { ...admin, schema: { tags: ['Processes'], params: KeyVersion } }, async (request, reply) => {
-      const { key, v } = request.params
-      const version = await findVersion(database.db, key, v)
-      if (!version) throw notFound(`Version ${v} of process ${key}`)
-      if (/\b(application|text)\/(bpmn\+)?xml\b/.test(request.headers.accept ?? '')) return reply.type('application/xml; charset=utf-8').send(version.xml)
-      const detail = await describeProcess(database.db, key)
-      const summary = detail?.versions.find((item) => item.version === v)
-      return { ...summary, xml: version.xml, forms: version.forms, scenarios: version.scenarios }
-    })
+    app.get(
+      '/api/processes/:key/versions/:v',
+      { ...admin, schema: { tags: ['Processes'], params: KeyVersion } },
+      async (request, reply) => {
+        const { key, v } = request.params
+        const version = await findVersion(database.db, key, v)
+        if (!version) throw notFound(`Version ${v} of process ${key}`)
+        if (/\b(application|text)\/(bpmn\+)?xml\b/.test(request.headers.accept ?? ''))
+          return reply.type('application/xml; charset=utf-8').send(version.xml)
+        const detail = await describeProcess(database.db, key)
+        const summary = detail?.versions.find((item) => item.version === v)
+        return { ...summary, xml: version.xml, forms: version.forms, scenarios: version.scenarios }
+      },
+    )
 
-    app.post('/api/processes/validate', { ...admin, schema: { tags: ['Processes'], response: { 200: ValidationResult } } }, async (request) => {
-      const upload = await readUpload(request)
-      const { definition, problems } = await definitions.validate(upload.xml, upload.forms)
-      return { valid: definition !== null, problems }
-    })
+    app.post(
+      '/api/processes/validate',
+      { ...admin, schema: { tags: ['Processes'], response: { 200: ValidationResult } } },
+      async (request) => {
+        const upload = await readUpload(request)
+        const { definition, problems } = await definitions.validate(upload.xml, upload.forms)
+        return { valid: definition !== null, problems }
+      },
+    )
 
     app.post(
       '/api/processes',
@@ -125,7 +155,11 @@ export const workflowRoutes =
           tags: ['Processes'],
           params: Key,
           body: Type.Object(
-            { version: Type.Integer({ minimum: 1 }), override: Type.Optional(Type.String()), comment: Type.Optional(Type.String({ maxLength: 1000 })) },
+            {
+              version: Type.Integer({ minimum: 1 }),
+              override: Type.Optional(Type.String()),
+              comment: Type.Optional(Type.String({ maxLength: 1000 })),
+            },
             { additionalProperties: false },
           ),
           response: { 200: ProcessDetail },
@@ -138,51 +172,80 @@ export const workflowRoutes =
       },
     )
 
-    app.post('/api/processes/:key/deactivate', { ...admin, schema: { tags: ['Processes'], params: Key, response: { 200: ProcessDetail } } }, async (request) => {
-      const { key } = request.params
-      await definitions.activate(key, null, request.agent.id, null)
-      return (await describeProcess(database.db, key)) ?? Promise.reject(notFound(`Process ${key}`))
-    })
+    app.post(
+      '/api/processes/:key/deactivate',
+      { ...admin, schema: { tags: ['Processes'], params: Key, response: { 200: ProcessDetail } } },
+      async (request) => {
+        const { key } = request.params
+        await definitions.activate(key, null, request.agent.id, null)
+        return (await describeProcess(database.db, key)) ?? Promise.reject(notFound(`Process ${key}`))
+      },
+    )
 
-    app.get('/api/process-catalog', { ...admin, schema: { tags: ['Processes'], response: { 200: ProcessCatalog } } }, async () => catalog.describe())
+    app.get('/api/process-catalog', { ...admin, schema: { tags: ['Processes'], response: { 200: ProcessCatalog } } }, async () =>
+      catalog.describe(),
+    )
 
     const InstanceQuery = Type.Object({
       ...PageQuery.properties,
       key: Type.Optional(Type.String()),
       version: Type.Optional(Type.Integer()),
-      state: Type.Optional(Type.Union([Type.Literal('running'), Type.Literal('completed'), Type.Literal('cancelled'), Type.Literal('incident')])),
+      state: Type.Optional(
+        Type.Union([Type.Literal('running'), Type.Literal('completed'), Type.Literal('cancelled'), Type.Literal('incident')]),
+      ),
       chatId: Type.Optional(Type.String({ pattern: '^[0-9]{1,18}$' })),
       element: Type.Optional(Type.String()),
     })
-    app.get('/api/process-instances', { ...admin, schema: { tags: ['Processes'], querystring: InstanceQuery, response: { 200: Page(ProcessInstance) } } }, async (request) => {
-      const { cursor, limit = 50, ...filter } = request.query
-      const items = await listInstances(database.db, { ...filter, limit, before: cursor })
-      return { items, nextCursor: items.length === limit ? (items.at(-1)?.id ?? null) : null }
-    })
+    app.get(
+      '/api/process-instances',
+      { ...admin, schema: { tags: ['Processes'], querystring: InstanceQuery, response: { 200: Page(ProcessInstance) } } },
+      async (request) => {
+        const { cursor, limit = 50, ...filter } = request.query
+        const items = await listInstances(database.db, { ...filter, limit, before: cursor })
+        return { items, nextCursor: items.length === limit ? (items.at(-1)?.id ?? null) : null }
+      },
+    )
 
     const findInstance = async (id: string): Promise<ProcessInstanceType> => {
       const [instance] = await listInstances(database.db, { id, limit: 1 })
       if (!instance) throw notFound(`Process instance ${id}`)
       return instance
     }
-    app.get('/api/process-instances/:id', { ...admin, schema: { tags: ['Processes'], params: InstanceId, response: { 200: ProcessInstance } } }, async (request) => findInstance(request.params.id))
+    app.get(
+      '/api/process-instances/:id',
+      { ...admin, schema: { tags: ['Processes'], params: InstanceId, response: { 200: ProcessInstance } } },
+      async (request) => findInstance(request.params.id),
+    )
 
     app.get(
       '/api/process-instances/:id/log',
-      { ...admin, schema: { tags: ['Processes'], params: InstanceId, response: { 200: Type.Object({ items: Type.Array(LogItem), nextCursor: Nullable(Type.String()) }) } } },
+      {
+        ...admin,
+        schema: {
+          tags: ['Processes'],
+          params: InstanceId,
+          response: { 200: Type.Object({ items: Type.Array(LogItem), nextCursor: Nullable(Type.String()) }) },
+        },
+      },
       async (request) => {
         const { id } = await findInstance(request.params.id)
         return { items: (await listLog(database.db, [id], 1000)).get(id) ?? [], nextCursor: null }
       },
     )
 
-    app.get('/api/incidents', { ...admin, schema: { tags: ['Processes'], querystring: PageQuery, response: { 200: Page(Incident) } } }, async (request) => {
-      const { limit = 50, cursor } = request.query
-      const items = await incidents.list({ limit, before: cursor ?? null })
-      return { items, nextCursor: items.length === limit ? (items.at(-1)?.id ?? null) : null }
-    })
+    app.get(
+      '/api/incidents',
+      { ...admin, schema: { tags: ['Processes'], querystring: PageQuery, response: { 200: Page(Incident) } } },
+      async (request) => {
+        const { limit = 50, cursor } = request.query
+        const items = await incidents.list({ limit, before: cursor ?? null })
+        return { items, nextCursor: items.length === limit ? (items.at(-1)?.id ?? null) : null }
+      },
+    )
 
-    app.post('/api/incidents/:id/retry', { ...admin, schema: { tags: ['Processes'], params: InstanceId, response: { 200: IncidentRetryResult } } }, async (request) =>
-      incidents.retry(request.params.id),
+    app.post(
+      '/api/incidents/:id/retry',
+      { ...admin, schema: { tags: ['Processes'], params: InstanceId, response: { 200: IncidentRetryResult } } },
+      async (request) => incidents.retry(request.params.id),
     )
   }

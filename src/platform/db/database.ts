@@ -72,7 +72,12 @@ export interface Database<DB> {
 }
 
 export function createDatabase<DB>(options: { url: string; clock: Clock; log: Logger; maxConnections?: number }): Database<DB> {
-  const pool = new pg.Pool({ connectionString: options.url, max: options.maxConnections ?? 20, connectionTimeoutMillis: 10_000, application_name: 'parley' })
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.maxConnections ?? 20,
+    connectionTimeoutMillis: 10_000,
+    application_name: 'parley',
+  })
   pool.on('error', (error) => options.log.warn({ err: error }, 'An idle database connection was lost'))
   const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) })
 

@@ -1,0 +1,1 @@
+export { caseTasks } from './cases.tasks.ts'

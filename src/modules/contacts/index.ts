@@ -1,0 +1,2 @@
+export { contactTasks } from './contacts.tasks.ts'
+export { linkContact } from './link-contact.ts'

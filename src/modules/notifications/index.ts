@@ -1,0 +1,1 @@
+export { type NotificationFrame, notificationTasks, type PushNotification } from './notifications.tasks.ts'
