@@ -17,6 +17,7 @@ const send = (message: FromWorker) => port.postMessage(message)
 port.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'job':
+      if (message.forget) contexts.clear()
       work(message.job).then(
         (result) => send({ kind: 'done', result }),
         (error: unknown) => send({ kind: 'failed', error: toFailure(error) }),
@@ -31,7 +32,9 @@ port.on('message', (message: ToWorker) => {
   }
 })
 
-function work(job: Job): Promise<unknown> {
+send({ kind: 'ready' })
+
+async function work(job: Job): Promise<unknown> {
   switch (job.kind) {
     case 'compile':
       return engine.compile(job.xml, job.catalog)

@@ -19,7 +19,7 @@ export function createInlineEngine(): Engine {
 
   function definitionOf({ checksum, context, key }: StepRequest['definition']): PreparedDefinition {
     const id = `${checksum} ${key}`
-    const known = prepared.get(id) ?? prepareDefinition(context, key)
+    const known = prepared.get(id) ?? prepare(context, key)
     // Re-inserted, so that the first entry is the one not used for longest.
     prepared.delete(id)
     prepared.set(id, known)
@@ -34,6 +34,16 @@ export function createInlineEngine(): Engine {
     evaluate: async (expression, scope, variables) => evaluating(() => fromFeel(evaluateRaw(expression, scope, namesOf(variables)))),
     dueAt: async (timer, scope, variables) => evaluating(() => computeDue(timer, scope, namesOf(variables)).dueAt),
     close: async () => prepared.clear(),
+  }
+}
+
+function prepare(context: string, key: string): PreparedDefinition {
+  try {
+    return prepareDefinition(context, key)
+  } catch (error) {
+    throw new StepError('ENGINE_FAILED', `The definition cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    })
   }
 }
 

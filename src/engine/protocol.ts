@@ -21,12 +21,15 @@ export type Job =
   | { kind: 'dueAt'; timer: Pick<TimerDue, 'kind' | 'expression'>; scope: Scope; variables: { [key: string]: Value } }
 
 export type ToWorker =
-  | { kind: 'job'; job: Job }
+  /** `forget`: the thread drops the definitions it holds. */
+  | { kind: 'job'; forget: boolean; job: Job }
   | { kind: 'task.done'; outcome: TaskOutcome }
   /** The runner rejected; its error stays with the host. */
   | { kind: 'task.rejected'; message: string }
 
-export type FromWorker = { kind: 'task'; call: TaskCall } | { kind: 'done'; result: unknown } | { kind: 'failed'; error: FailureData }
+export type FromWorker =
+  /** The thread has loaded. */
+  { kind: 'ready' } | { kind: 'task'; call: TaskCall } | { kind: 'done'; result: unknown } | { kind: 'failed'; error: FailureData }
 
 export interface FailureData {
   /** Null for an error that is no StepError: a bug. */

@@ -95,6 +95,50 @@ t.test('a step that takes all memory fails alone', async (t) => {
   t.match(await behind, { outcome: 'completed' })
 })
 
+t.test('an outcome that is no plain data fails its step only', async (t) => {
+  const engine = await pool(t, { threads: 1 })
+  const request = await requestFor(diagram(`${start}${task('do')}${end}${flows('start > do > end')}`))
+  const outcome = { status: 'completed', outputs: { call: () => 1 } } as never
+  await t.rejects(
+    engine.step(request, async () => outcome),
+    { code: 'TASK_FAILED', elementId: 'do', cause: { name: 'DataCloneError' } },
+  )
+  t.match(await engine.step(request, noTasks), { outcome: 'completed' })
+  await t.rejects(engine.step({ ...request, variables: { bad: () => 1 } as never }, noTasks), { code: 'ENGINE_FAILED' })
+  t.match(await engine.step(request, noTasks), { outcome: 'completed' }, 'the context is sent again')
+})
+
+t.test('threads work side by side', async (t) => {
+  const engine = await pool(t, { threads: 2 })
+  const request = await requestFor(diagram(`${start}${task('do')}${end}${flows('start > do > end')}`))
+  // Each task waits for the other: with one thread neither would end.
+  let arrived = 0
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const meet: TaskRunner = async () => {
+    arrived += 1
+    if (arrived === 2) resolve()
+    await promise
+    return { status: 'completed', outputs: {} }
+  }
+  const results = await Promise.all([engine.step(request, meet), engine.step(request, meet)])
+  t.same(
+    results.map(({ outcome }) => outcome),
+    ['completed', 'completed'],
+  )
+})
+
+t.test('an error of a diagram crosses the thread whole', async (t) => {
+  const engine = await pool(t, { threads: 1 })
+  const request = await requestFor(diagram(`${start}${task('do')}${end}${flows('start > do > end')}`))
+  await t.rejects(
+    engine.step(request, async () => ({ status: 'error', code: 'NO', message: 'never' })),
+    { name: 'StepError', code: 'UNCAUGHT_ERROR', elementId: 'do', bpmnErrorCode: 'NO', log: [{}, {}, {}, { kind: 'error' }] },
+  )
+  await t.rejects(engine.evaluate('1 +', request.scope, {}), { code: 'EXPRESSION_FAILED' })
+  t.equal(await engine.evaluate('a + 1', request.scope, { a: 1 }), 2)
+  t.same(await engine.dueAt({ kind: 'date', expression: '=now()' }, request.scope, {}), t0)
+})
+
 t.test('a diagram that loops without a wait is stopped', async (t) => {
   const engine = await pool(t, { threads: 1 })
   const loop = `${start}<bpmn:exclusiveGateway id="again"/>${task('do')}${end}${flows('start > again > do > again')}${flowIf('again', 'end', '=false')}`
