@@ -27,6 +27,10 @@ export const Login = Type.Object({
 })
 export type Login = Static<typeof Login>
 
+/** What agents without a further role see of their colleagues. */
+export const AgentName = Type.Object({ id: Type.String(), name: Type.String(), status: AgentStatus })
+export type AgentName = Static<typeof AgentName>
+
 export const AgentEnvelope = Type.Object({ agent: Agent })
 export type AgentEnvelope = Static<typeof AgentEnvelope>
 
@@ -79,4 +83,9 @@ export const ApiToken = Type.Object({
   createdAt: Type.String(),
   lastUsedAt: Nullable(Type.String()),
 })
+export type ApiToken = Static<typeof ApiToken>
+
+/** The answer to making a token: the only time its text is shown. */
+export const ApiTokenCreated = Type.Object({ ...ApiToken.properties, token: Type.String({ description: 'Shown only now' }) })
+export type ApiTokenCreated = Static<typeof ApiTokenCreated>
 export const ApiTokenCreate = Type.Object({ name: Type.String({ minLength: 1, maxLength: 100 }) }, { additionalProperties: false })

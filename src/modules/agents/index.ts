@@ -1,0 +1,6 @@
+export { type AgentRoutesOptions, agentRoutes } from './agents.routes.ts'
+export { type AgentService, type AgentServiceOptions, createAgentService } from './agents.service.ts'
+export type { AgentField, AgentHooks, CurrentAgent, EndedSessions, SetStatus, StatusCause } from './agents.types.ts'
+export { authenticate, hasRole, requireRole, SESSION_COOKIE, TOKEN_SUBPROTOCOL } from './authenticate.ts'
+export type { FirstAdmin, FirstAdminWish } from './first-admin.ts'
+export { NODE_DEAD_MS } from './presence.service.ts'

@@ -1,0 +1,2 @@
+export { audit } from './audit.ts'
+export { createSecretBox, type SecretBox, SecretKeyError } from './secrets.ts'
