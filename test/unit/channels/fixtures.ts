@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import type {
   ChannelAccount,
   ChannelKind,
+  InboundEvent,
   OutboundFile,
   OutboundPart,
   Recipient,
@@ -89,3 +90,9 @@ export const customers = {
   messenger: { identities: [{ namespace: 'messenger:104477669912350', externalId: '7811203946650127' }] },
   sms: { identities: [{ namespace: 'phone', externalId: '+17185550199' }] },
 } as const satisfies Partial<Record<ChannelKind, Recipient>>
+
+/** The text of an event that is a message, for comparing the whole of it. */
+export function textOf(event: InboundEvent | undefined): string | null {
+  if (event?.kind !== 'message') throw new Error(`Expected a message, got ${event?.kind}`)
+  return event.text
+}

@@ -5,7 +5,7 @@ import { messengerAdapter } from '../../../src/modules/channels/adapters/messeng
 import { messengerFailure } from '../../../src/modules/channels/adapters/messenger/messenger-errors.ts'
 import { startGraphEmulator } from '../../helpers/providers/graph-emulator.ts'
 import { batch, messengerEcho, messengerEvent } from '../../helpers/providers/graph-webhooks.ts'
-import { account, bytesOf, customers, filePart, jsonPayload, outboundFile, textPart, webhook } from './fixtures.ts'
+import { account, bytesOf, customers, filePart, jsonPayload, outboundFile, textOf, textPart, webhook } from './fixtures.ts'
 
 const pageId = '104477669912350'
 const psid = '7811203946650127'
@@ -67,7 +67,10 @@ t.test('every sort of attachment is something an agent can read', async (t) => {
     [{ is_unsupported: true }, { text: '[Messenger message that cannot be shown here: content not shared with apps]' }],
     [{ attachments: [{ type: 'image', payload: {} }] }, { text: '[Messenger message that cannot be shown here: image]', files: [] }],
   ]
-  for (const [message, expected] of cases) t.match(parseMessage(message), { kind: 'message', ...expected })
+  for (const [message, expected] of cases) {
+    t.match(parseMessage(message), { kind: 'message', ...expected })
+    t.equal(textOf(parseMessage(message)), expected.text)
+  }
 })
 
 t.test('the sticker of old comes once', async (t) => {

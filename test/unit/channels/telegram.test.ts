@@ -3,7 +3,7 @@ import { type InboundEvent, type OutboundMessage, ProviderCallError } from '../.
 import { createHttp } from '../../../src/modules/channels/adapters/http.ts'
 import { telegramAdapter } from '../../../src/modules/channels/adapters/telegram/telegram.ts'
 import { startTelegramEmulator, type TelegramEmulator } from '../../helpers/providers/telegram-emulator.ts'
-import { account, bytesOf, customers, filePart, jsonPayload, outboundFile, textPart, webhook } from './fixtures.ts'
+import { account, bytesOf, customers, filePart, jsonPayload, outboundFile, textOf, textPart, webhook } from './fixtures.ts'
 
 const from = { id: 6012345678, first_name: 'Олена' }
 
@@ -39,7 +39,7 @@ t.test('every sort of message is something an agent can read', async (t) => {
     [{ story: { id: 5 } }, '[Telegram message that cannot be shown here: story]'],
     [{ paid_media: {} }, '[Telegram message that cannot be shown here: paid media]'],
   ]
-  for (const [content, text] of lines) t.match(parseContent(emulator, content), { kind: 'message', text, files: [] })
+  for (const [content, text] of lines) t.equal(textOf(parseContent(emulator, content)), text)
   t.match(parseContent(emulator, { text: 'x', forward_origin: { type: 'user' }, media_group_id: '77' }), { forwarded: true, albumId: '77' })
 })
 

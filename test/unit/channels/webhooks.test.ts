@@ -22,7 +22,12 @@ for (const [name, expected] of Object.entries(webhookCases)) {
   t.test(name, async (t) => {
     const events = parseFile(name)
     t.equal(events.length, expected.length, 'as many events as expected')
-    for (const [index, event] of expected.entries()) t.match(events[index], event, `event ${index + 1}`)
+    for (const [index, wanted] of expected.entries()) {
+      const event = { ...events[index] } as Record<string, unknown>
+      t.match(event, wanted, `event ${index + 1}`)
+      // match takes a part of a text for the whole.
+      for (const [key, value] of Object.entries(wanted)) if (typeof value === 'string') t.equal(event[key], value, key)
+    }
   })
 }
 

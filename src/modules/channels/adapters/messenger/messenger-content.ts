@@ -71,7 +71,7 @@ function describe(attachment: Json, said: string | null): string | null {
   if (type === 'location') return placeLine(payload, title)
   if (type === 'template') return templateLine(payload, title)
   if (type === 'fallback' || type === 'share' || type === 'reel' || type === 'ig_reel' || type === 'post') {
-    const link = url
+    const link = url !== null && said?.includes(url) ? null : url
     return lines(title, link) ?? (said === null ? describeUnsupported('Messenger', type) : null)
   }
   return lines(describeUnsupported('Messenger', type), title, url)
