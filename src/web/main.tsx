@@ -16,7 +16,7 @@ createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} cssVariablesResolver={cssVariables} colorSchemeManager={colorScheme} defaultColorScheme="auto">
       <QueryClientProvider client={createQueryClient()}>
-        <Notifications position="bottom-left" limit={4} />
+        <Notifications position="bottom-left" limit={4} containerWidth={320} />
         <App />
       </QueryClientProvider>
     </MantineProvider>

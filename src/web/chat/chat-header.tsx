@@ -103,6 +103,8 @@ function CompleteButton({ chat, isAsking, setAsking }: Pick<ChatHeaderProps, 'ch
           variant="default"
           leftSection={<IconCheck size={16} />}
           onClick={() => setAsking(!isAsking)}
+          classNames={{ label: classes.completeLabel ?? '', section: classes.completeIcon ?? '' }}
+          aria-label={texts.complete}
           aria-haspopup="dialog"
           aria-expanded={isAsking}
         >

@@ -43,12 +43,13 @@ export function MessageList({ chat, cache, isMine, firstUnreadSeq, onEdit }: Mes
     followOnAppend: true,
     scrollEndThreshold: endThreshold,
     overscan: 10,
+    paddingStart: 12,
+    paddingEnd: 8,
   })
   useLayoutEffect(() => virtualizer.scrollToEnd(), [virtualizer])
-  const [isAtEnd, setAtEnd] = useState(true)
+  const isAtEnd = rows.length === 0 || virtualizer.isAtEnd(endThreshold)
   const older = useOlder(chat.id, cache.hasOlder)
   const onScroll = () => {
-    setAtEnd(virtualizer.isAtEnd(endThreshold))
     if ((scroller.current?.scrollTop ?? olderThreshold) < olderThreshold) older.load()
   }
   const lastOwn = pending.at(-1)?.clientId
@@ -69,8 +70,6 @@ export function MessageList({ chat, cache, isMine, firstUnreadSeq, onEdit }: Mes
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
         tabIndex={0}
       >
-        {older.isLoading && <OlderLoader />}
-        {older.failed && <OlderFailed onRetry={older.load} />}
         {rows.length === 0 && (
           <EmptyState icon={<IconMessageCircle size={26} stroke={1.6} />} title={texts.noMessages} text={texts.noMessagesText} />
         )}
@@ -94,6 +93,8 @@ export function MessageList({ chat, cache, isMine, firstUnreadSeq, onEdit }: Mes
         </div>
         <TypingLine chatId={chat.id} />
       </div>
+      {older.isLoading && <OlderLoader />}
+      {older.failed && <OlderFailed onRetry={older.load} />}
       {!isAtEnd && <ToLatest messages={cache.items} onClick={() => virtualizer.scrollToEnd({ behavior: 'auto' })} />}
       <Announcer chat={chat} messages={cache.items} />
     </div>
@@ -102,12 +103,14 @@ export function MessageList({ chat, cache, isMine, firstUnreadSeq, onEdit }: Mes
 
 function RowView({ row, chat, isMine, onEdit }: { row: Row; chat: Chat; isMine: boolean; onEdit: (text: string) => void }) {
   switch (row.kind) {
-    case 'day':
-      return <DayLine at={row.at} />
-    case 'new':
-      return <p className={classes.marker}>{texts.newMarker}</p>
     case 'message':
-      return <MessageRow message={row.message} startsGroup={row.startsGroup} contact={chat.contact} canRetry={isMine} />
+      return (
+        <>
+          {row.startsDay && <DayLine at={row.message.at} />}
+          {row.startsUnread && <p className={classes.marker}>{texts.newMarker}</p>}
+          <MessageRow message={row.message} startsGroup={row.startsGroup} contact={chat.contact} canRetry={isMine} />
+        </>
+      )
     case 'pending':
       return <PendingRow entry={row.entry} startsGroup={row.startsGroup} onEdit={onEdit} />
   }

@@ -67,9 +67,8 @@ function Failure({ message, canRetry }: { message: Message; canRetry: boolean })
   const retry = useRetryMessage()
   return (
     <div className={classes.failure}>
-      <IconAlertCircle size={14} aria-hidden />
-      <span>
-        {texts.notDelivered} {texts.failedReason(message.failureReason)}
+      <span className={classes.why}>
+        <IconAlertCircle size={14} aria-hidden /> {texts.notDelivered} {texts.failedReason(message.failureReason)}
       </span>
       {canRetry && (
         <Button size="compact-xs" variant="default" loading={retry.isPending} onClick={() => retry.mutate(message.id)}>
@@ -101,9 +100,8 @@ export function PendingRow({ entry, startsGroup, onEdit }: { entry: OutboxEntry;
         {entry.state === 'retrying' && <p className={classes.waiting}>{texts.retrying}</p>}
         {isRefused && (
           <div className={classes.failure} role="alert">
-            <IconAlertCircle size={14} aria-hidden />
-            <span>
-              {texts.notAccepted} {entry.reason}
+            <span className={classes.why}>
+              <IconAlertCircle size={14} aria-hidden /> {texts.notAccepted} {entry.reason}
             </span>
             <Button size="compact-xs" variant="default" onClick={() => outbox.retry(entry.clientId)}>
               {texts.retry}

@@ -2,11 +2,12 @@ import type { Message } from '../../contracts/chats.ts'
 import { calendarDaysBetween } from '../ui/time.ts'
 import type { OutboxEntry } from './outbox.ts'
 
-/** One line of the message list. */
+/**
+ * One line of the message list. Separators belong to the message below them: a line of their own would vanish when older
+ * messages arrive, and with it the place the reader was at.
+ */
 export type Row =
-  | { kind: 'day'; key: string; at: string }
-  | { kind: 'new'; key: string }
-  | { kind: 'message'; key: string; message: Message; startsGroup: boolean }
+  | { kind: 'message'; key: string; message: Message; startsGroup: boolean; startsDay: boolean; startsUnread: boolean }
   | { kind: 'pending'; key: string; entry: OutboxEntry; startsGroup: boolean }
 
 /** Messages of one author closer than this belong together. */
@@ -29,12 +30,17 @@ export function buildRows(messages: readonly Message[], pending: readonly Outbox
   const rows: Row[] = []
   let before: Message | null = null
   for (const message of messages) {
-    const isNewDay = before === null || calendarDaysBetween(Date.parse(before.at), Date.parse(message.at)) !== 0
-    const isFirstUnread = before !== null && message.seq === firstUnreadSeq
-    if (isNewDay) rows.push({ kind: 'day', key: `day:${message.id}`, at: message.at })
-    if (isFirstUnread) rows.push({ kind: 'new', key: 'new' })
-    const startsGroup = before === null || isNewDay || isFirstUnread || !sameGroup(before, message)
-    rows.push({ kind: 'message', key: message.clientId ? keyOf(message.clientId) : message.id, message, startsGroup })
+    const startsDay: boolean = before === null || calendarDaysBetween(Date.parse(before.at), Date.parse(message.at)) !== 0
+    const startsUnread: boolean = before !== null && message.seq === firstUnreadSeq
+    const startsGroup = before === null || startsDay || startsUnread || !sameGroup(before, message)
+    rows.push({
+      kind: 'message',
+      key: message.clientId ? keyOf(message.clientId) : message.id,
+      message,
+      startsGroup,
+      startsDay,
+      startsUnread,
+    })
     before = message
   }
   const arrived = new Set(messages.map((message) => message.clientId))

@@ -5,7 +5,13 @@ import { fetchSession, logIn, logOut, patchSession, setStatus } from '../api/ses
 
 /** Who is logged in: undefined while unknown, null when nobody is. */
 export function useSession() {
-  return useQuery({ queryKey: keys.session, queryFn: ({ signal }) => fetchSession(signal), staleTime: 5 * 60_000 })
+  return useQuery({
+    queryKey: keys.session,
+    queryFn: ({ signal }) => fetchSession(signal),
+    staleTime: 5 * 60_000,
+    // A page that could not reach the server goes on by itself as soon as it can.
+    refetchInterval: (query) => (query.state.status === 'error' && query.state.data === undefined ? 5_000 : false),
+  })
 }
 
 /** The agent who is logged in. @throws Error on pages that need no login. */

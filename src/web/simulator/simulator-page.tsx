@@ -1,4 +1,4 @@
-import { Alert, Button, Center, Loader, NativeSelect } from '@mantine/core'
+import { Button, Center, Loader, NativeSelect } from '@mantine/core'
 import { IconFlask, IconInfoCircle } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -31,9 +31,10 @@ export function SimulatorPage() {
           {texts.toInbox}
         </Link>
       </header>
-      <Alert className={classes.notice} color="orange" variant="light" icon={<IconInfoCircle size={18} />} role="note">
+      <p className={classes.notice} role="note">
+        <IconInfoCircle size={18} aria-hidden />
         {texts.notice}
-      </Alert>
+      </p>
       <main className={classes.main}>
         {channels.isPending ? (
           <Center h="100%">

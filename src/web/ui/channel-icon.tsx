@@ -1,18 +1,11 @@
-import {
-  IconBrandMessenger,
-  IconBrandTelegram,
-  IconBrandWhatsapp,
-  IconDeviceMobileMessage,
-  IconFlask,
-  type IconProps,
-} from '@tabler/icons-react'
+import { IconBrandMessenger, IconBrandTelegram, IconBrandWhatsapp, IconFlask, IconMessage, type IconProps } from '@tabler/icons-react'
 import type { ChannelKind } from '../../contracts/chats.ts'
 
 const icons = {
   telegram: IconBrandTelegram,
   whatsapp: IconBrandWhatsapp,
   messenger: IconBrandMessenger,
-  sms: IconDeviceMobileMessage,
+  sms: IconMessage,
   simulator: IconFlask,
 } satisfies Record<ChannelKind, unknown>
 

@@ -1,4 +1,5 @@
-import { type CSSVariablesResolver, createTheme, localStorageColorSchemeManager, type MantineColorsTuple } from '@mantine/core'
+import { type CSSVariablesResolver, createTheme, localStorageColorSchemeManager, type MantineColorsTuple, Switch } from '@mantine/core'
+import switchClasses from './switch.module.css'
 
 const petrol: MantineColorsTuple = [
   '#e9f6f8',
@@ -37,6 +38,9 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   focusRing: 'auto',
+  components: {
+    Switch: Switch.extend({ classNames: { input: switchClasses.input ?? '', track: switchClasses.track ?? '' } }),
+  },
 })
 
 /** Greys that keep 4.5:1 against every surface they are used on (WCAG 2.2, 1.4.3). */
