@@ -1,15 +1,14 @@
 import { evaluate, parseExpression } from 'feelin'
+import { childrenOf, listSize, rangeSize, type SyntaxNode } from './feel-sizes.ts'
 
-/** Longest single FEEL expression, in characters. */
-export const maxFeelLength = 10_000
+/** Longest single FEEL expression, in characters; the parser takes time with the square of the length. */
+export const maxFeelLength = 4_000
 /** Deepest nesting inside an expression; the evaluator is recursive. */
 export const maxFeelDepth = 100
 /** Most rounds that literal ranges and lists may give a `for`, `some` or `every`, nested ones multiplied. */
 export const maxRounds = 10_000
 /** Deepest nesting of `for`, `some` and `every`. */
 export const maxLoops = 3
-
-type SyntaxNode = ReturnType<typeof parseExpression>['topNode']
 
 export interface FeelIssue {
   rule: 'feel-syntax' | 'feel-too-large' | 'feel-explodes' | 'feel-regex' | 'feel-unknown-function'
@@ -42,6 +41,7 @@ export function inspectFeel(source: string): FeelReport {
     const message = `The expression has ${source.length} characters; at most ${maxFeelLength} are accepted.`
     return failed('feel-too-large', message, 'Split it over several elements.')
   }
+  if (bracketDepth(source) > maxFeelDepth) return tooDeep()
   const tree = parseExpression(source, {}, undefined)
   const broken = findBroken(tree, source)
   if (broken) return broken
@@ -53,6 +53,22 @@ export function inspectFeel(source: string): FeelReport {
 
 function failed(rule: FeelIssue['rule'], message: string, hint: string): FeelReport {
   return { issues: [{ rule, message, hint }], roots: [], listSize: null }
+}
+
+function tooDeep(): FeelReport {
+  return failed('feel-too-large', `The expression is nested more than ${maxFeelDepth} deep.`, 'Split it over several elements.')
+}
+
+/** Counted before parsing, because the parser is very slow with many open brackets. */
+function bracketDepth(source: string): number {
+  let depth = 0
+  let deepest = 0
+  for (const [character] of source.matchAll(/"(?:[^"\\]|\\.)*"|[()[\]{}]/gs)) {
+    if ('([{'.includes(character)) depth += 1
+    else if (')]}'.includes(character)) depth -= 1
+    deepest = Math.max(deepest, depth)
+  }
+  return deepest
 }
 
 function findBroken(tree: ReturnType<typeof parseExpression>, source: string): FeelReport | null {
@@ -74,8 +90,7 @@ function findBroken(tree: ReturnType<typeof parseExpression>, source: string): F
     const message = `FEEL does not parse at character ${errorAt + 1}, near "${near.trim()}".`
     return failed('feel-syntax', message, syntaxHint(source))
   }
-  if (deepest <= maxFeelDepth) return null
-  return failed('feel-too-large', `The expression is nested more than ${maxFeelDepth} deep.`, 'Split it over several elements.')
+  return deepest > maxFeelDepth ? tooDeep() : null
 }
 
 function syntaxHint(source: string): string {
@@ -117,6 +132,7 @@ class Walk {
     Context: (node, at) => this.#visitContext(node, at),
     FilterExpression: (node, at) => this.#visitFilter(node, at),
     FunctionInvocation: (node, at) => this.#visitCall(node, at),
+    Comparison: (node, at) => this.#visitComparison(node, at),
     VariableName: (node, at) => this.#read(this.#text(node), at.bound),
   }
 
@@ -128,6 +144,15 @@ class Walk {
     const visitor = this.#visitors[node.name]
     if (visitor) visitor(node, at)
     else for (const child of childrenOf(node)) this.visit(child, at)
+  }
+
+  /** `a == b` parses, as comparing with the test `= b`, and is null whatever a and b are. */
+  #visitComparison(node: SyntaxNode, at: Inside): void {
+    const test = node.getChild('CompareOp') && node.getChild('SimplePositiveUnaryTest')
+    if (test?.getChild('CompareOp')) {
+      this.#issue('feel-syntax', `"${this.#text(node)}" compares with two signs.`, 'FEEL compares with a single "=".')
+    }
+    for (const child of childrenOf(node)) this.visit(child, at)
   }
 
   #visitLoop(node: SyntaxNode, at: Inside): void {
@@ -233,49 +258,4 @@ class Walk {
   #text(node: SyntaxNode | null): string {
     return node ? this.#source.slice(node.from, node.to).replace(/\s+/g, ' ') : ''
   }
-}
-
-function childrenOf(node: SyntaxNode | null): SyntaxNode[] {
-  const children: SyntaxNode[] = []
-  for (let child = node?.firstChild ?? null; child; child = child.nextSibling) children.push(child)
-  return children
-}
-
-function listSize(node: SyntaxNode, source: string): number | null {
-  if (node.name === 'List') return childrenOf(node).filter((child) => !/^[[\]]$/.test(child.name)).length
-  if (node.name !== 'ForExpression') return null
-  let size = 1
-  for (const part of node.getChild('InExpressions')?.getChildren('InExpression') ?? []) {
-    const rounds = rangeSize(part, source)
-    if (rounds === null) return null
-    size *= rounds
-  }
-  return size
-}
-
-/** How many values `name in …` goes through, when that is written down. */
-function rangeSize(part: SyntaxNode, source: string): number | null {
-  const iteration = part.getChild('IterationContext')
-  const items = childrenOf(iteration)
-  const only = items.length === 1 ? items[0] : undefined
-  if (only?.name === 'List') return listSize(only, source)
-  const ends = (only?.name === 'Interval' ? childrenOf(only).slice(1, -1) : items).filter((child) => child.name !== '..')
-  const [from, to] = [constant(ends[0], source), constant(ends[1], source)]
-  return from === null || to === null ? null : Math.abs(to - from) + 1
-}
-
-function constant(node: SyntaxNode | undefined, source: string): number | null {
-  if (!node) return null
-  if (node.name === 'NumericLiteral') return Number(source.slice(node.from, node.to))
-  const operands = childrenOf(node)
-  if (node.name === 'ParenthesizedExpression') return constant(operands[1], source)
-  if (node.name !== 'ArithmeticExpression') return null
-  const operator = node.getChild('ArithOp')
-  const sign = operator ? source.slice(operator.from, operator.to) : ''
-  const numbers = operands.filter((child) => child.name !== 'ArithOp').map((child) => constant(child, source))
-  const [left, right] = numbers
-  if (left === null || left === undefined) return null
-  if (right === undefined) return sign === '-' ? -left : left
-  if (right === null) return null
-  return { '+': left + right, '-': left - right, '*': left * right, '/': left / right, '**': left ** right }[sign] ?? null
 }

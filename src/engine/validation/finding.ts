@@ -13,12 +13,17 @@ export interface Finding {
 
 /** Something that keeps the definition from being used. */
 export function error(rule: string, at: Finding['at'], message: string, hint: string): Finding {
-  return { severity: 'error', rule, at, message, hint }
+  return { severity: 'error', rule, at, message: sentence(message), hint }
 }
 
 /** Something that is allowed but probably not meant. */
 export function warning(rule: string, at: Finding['at'], message: string, hint: string): Finding {
-  return { severity: 'warning', rule, at, message, hint }
+  return { severity: 'warning', rule, at, message: sentence(message), hint }
+}
+
+/** Messages often begin with how an element is called, "the …" when it has no name. */
+function sentence(message: string): string {
+  return message.replace(/^the /, 'The ')
 }
 
 /**

@@ -38,16 +38,16 @@ export async function readBpmn(xml: string): Promise<{ definitions: ModdleElemen
 }
 
 function fromWarning(warning: ReadWarning): Finding {
-  if (warning.property !== undefined && warning.value !== undefined) {
+  if (warning.property !== undefined && warning.message.startsWith('unresolved reference')) {
     const property = warning.property.replace(/^\w+:/, '')
-    const message = `${property} refers to "${warning.value}", which does not exist.`
+    const message = `The reference ${property} points to "${warning.value ?? ''}", which does not exist.`
     return error('unresolved-reference', warning.element ?? null, message, 'Point it to an element of this file or remove it.')
   }
   const duplicate = /duplicate ID <(.*?)>/.exec(warning.message)
   if (duplicate)
     return error('duplicate-id', warning.element ?? null, `The id "${duplicate[1]}" is used twice.`, 'Give every element its own id.')
   const hint = 'Remove it, or correct its name: it is not part of BPMN 2.0 and would be ignored.'
-  return error('bpmn-syntax', placeIn(warning.message), firstLine(warning.message), hint)
+  return error('bpmn-syntax', warning.element ?? placeIn(warning.message), firstLine(warning.message), hint)
 }
 
 /** The reader tells positions only inside its message, counted from 0. */

@@ -26,18 +26,18 @@ function* checkType(element: ModdleElement): Generator<Finding> {
   const entry = support.get(type)
   if (entry && entry.support !== 'refused') return
   const hint = entry?.reason ?? 'Replace it by an element of the table of supported elements.'
-  yield error('unsupported-element', element, `${capitalised(nameOf(element))} is a ${type}, which is not supported.`, hint)
+  yield error('unsupported-element', element, `${nameOf(element)} is a ${type}, which is not supported.`, hint)
 }
 
 function* checkEvent(node: FlowNode): Generator<Finding> {
   const definitions = node.eventDefinitions.length + elementsOf(node.element, 'eventDefinitionRef').length
   if (elementsOf(node.element, 'eventDefinitionRef').length > 0) {
-    const message = `${capitalised(nameOf(node.element))} refers to a shared event definition.`
+    const message = `${nameOf(node.element)} refers to a shared event definition.`
     yield error('shared-event-definition', node.element, message, 'Put the event definition into the event itself.')
     return
   }
   if (definitions > 1) {
-    const message = `${capitalised(nameOf(node.element))} has ${definitions} event definitions; one is allowed.`
+    const message = `${nameOf(node.element)} has ${definitions} event definitions; one is allowed.`
     yield error('several-event-definitions', node.element, message, 'Draw one event for each of them.')
     return
   }
@@ -46,10 +46,6 @@ function* checkEvent(node: FlowNode): Generator<Finding> {
   const isMisplaced = node.type === 'StartEvent' && kind === 'Error' && !(node.scope.owner && isEventSubProcess(node.scope.owner))
   if (entry && entry.support !== 'refused' && !isMisplaced) return
   const hint = entry?.reason || 'Choose a kind of event from the table of supported elements.'
-  const message = `${capitalised(nameOf(node.element))} is a ${node.type} of kind ${kind}, which is not supported.`
+  const message = `${nameOf(node.element)} is a ${node.type} of kind ${kind}, which is not supported.`
   yield error('unsupported-element', node.element, message, hint)
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -7,7 +7,7 @@ import { closest } from '../suggest.ts'
 import { type KnownNames, knownNames, mappingsOf, scopeRoots } from '../variables.ts'
 
 /** Most characters of FEEL in one file, so that checking it stays short. */
-export const maxFeelTotal = 200_000
+export const maxFeelTotal = 100_000
 
 interface Expression {
   at: ModdleElement
@@ -17,10 +17,14 @@ interface Expression {
   seesPayload?: boolean
 }
 
+/** More unknown names than this are not told one by one. */
+const maxUnknown = 100
+
 /** Every FEEL expression must parse, read only what exists and not run away. */
 export function* checkExpressions(diagram: Diagram): Generator<Finding> {
   const known = knownNames(diagram)
   let total = 0
+  let unknown = 0
   for (const expression of expressionsOf(diagram)) {
     total += expression.source.length
     if (total > maxFeelTotal) {
@@ -28,7 +32,11 @@ export function* checkExpressions(diagram: Diagram): Generator<Finding> {
       yield error('feel-too-large', expression.at, message, 'Split the process.')
       return
     }
-    yield* checkExpression(expression, known)
+    for (const finding of checkExpression(expression, known)) {
+      if (finding.rule === 'feel-unknown-name') unknown += 1
+      yield finding
+      if (unknown > maxUnknown) return
+    }
   }
 }
 
