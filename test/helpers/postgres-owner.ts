@@ -1,8 +1,7 @@
-// Starts the embedded server in the given data directory, says so, and then only lives: to be killed by a test.
+// Starts the embedded server in the given data directory, says so, and keeps it: to be killed by a test.
 import { startEmbeddedPostgres } from '../../src/platform/postgres/embedded-postgres.ts'
 
 const [dataDir] = process.argv.slice(2)
 if (!dataDir) throw new Error('Which data directory?')
 const server = await startEmbeddedPostgres({ dataDir, log: () => undefined })
 process.stdout.write(`${server.url}\n`)
-setInterval(() => undefined, 60_000)

@@ -15,6 +15,9 @@ const isRoot = process.getuid?.() === 0
 /** Any user but root. */
 const otherUser = 65_534
 
+// Clusters are made a dozen times, which takes its time on a busy machine.
+t.setTimeout(300_000)
+
 async function makeDataDir(t: Test): Promise<string> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'parley-embedded-'))
   t.teardown(() => rm(dataDir, { recursive: true, force: true }))

@@ -34,6 +34,7 @@ const temporaryPrefix = 'parley-postgres-'
 
 /**
  * Starts the PostgreSQL server that Parley brings along, on a Unix socket, with its data kept in the data directory.
+ * It is started again when it ends by itself; this process does not end on its own accord before `stop`.
  * A server that a killed Parley left behind in that directory is stopped first; its committed data is all there.
  * Throws EmbeddedPostgresError: `directory_in_use` when another Parley has the directory, `wrong_version`,
  * `cannot_run`, `binaries_missing`, `initialisation_failed`, `start_failed`.

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
@@ -15,7 +15,6 @@ export interface ServerOptions {
 
 interface RunningServer {
   pid: number
-  child: ChildProcess
   /** Resolves when the process has ended. */
   ended: Promise<void>
 }
@@ -63,7 +62,7 @@ function spawnServer(options: ServerOptions, lastWords: string[]): RunningServer
       resolve()
     })
   })
-  return { pid: child.pid ?? 0, child, ended }
+  return { pid: child.pid ?? 0, ended }
 }
 
 /** Waits until the server says that it takes connections (true) or ends (false). */
@@ -84,12 +83,6 @@ async function becomesReady(cluster: string, server: RunningServer): Promise<boo
   return false
 }
 
-/** Lets this process end while the server runs. */
-function unreference({ child }: RunningServer): void {
-  child.unref()
-  if (child.stderr && 'unref' in child.stderr && typeof child.stderr.unref === 'function') child.stderr.unref()
-}
-
 /**
  * Keeps a server running until it is stopped: one that ends by itself (killed, out of memory) is started again at the
  * same address. Throws `start_failed` when the first start fails. `stop` waits until the server has ended.
@@ -97,7 +90,6 @@ function unreference({ child }: RunningServer): void {
 export async function keepServerRunning(options: ServerOptions): Promise<{ stop(): Promise<void> }> {
   let current: RunningServer | undefined = await startServer(options)
   const stopping = new AbortController()
-  unreference(current)
 
   const restart = async (): Promise<void> => {
     for (let attempt = 0; !stopping.signal.aborted; attempt += 1) {
@@ -105,7 +97,6 @@ export async function keepServerRunning(options: ServerOptions): Promise<{ stop(
       try {
         await endLeftover(options.cluster, options.log)
         current = await startServer(options)
-        unreference(current)
         options.log('the embedded PostgreSQL runs again')
         return
       } catch (error) {
@@ -139,7 +130,6 @@ export async function keepServerRunning(options: ServerOptions): Promise<{ stop(
 }
 
 async function stopCurrent(cluster: string, server: RunningServer): Promise<void> {
-  server.child.ref()
   await stopServer(cluster, server.pid)
   await server.ended
 }
