@@ -112,3 +112,16 @@ t.test('an answer that is not JSON has no json', async (t) => {
   })
   t.match(await requestJson(http, post(origin)), { status: 502, json: undefined })
 })
+
+t.test('an endless answer is cut off', async (t) => {
+  const http = createHttp()
+  const { origin, server } = await listen((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n${' '.repeat(2 * 1024 * 1024)}`))
+  })
+  t.teardown(async () => {
+    await http.close()
+    await close(server)
+  })
+  t.match(await failureOf(requestJson(http, post(origin))), { written: true })
+})

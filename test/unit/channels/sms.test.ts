@@ -168,6 +168,8 @@ t.test('unknown errors go by their HTTP status', async (t) => {
   t.match(await send(), { retry: true, category: 'temporary', retryAfterMs: 7_000 })
   answer(429, 'slow down', { 'retry-after': '3' })
   t.match(await send(), { retry: true, category: 'rate_limited', retryAfterMs: 3_000 })
+  answer(429, { code: 20429, message: 'Too Many Requests', status: 429 }, { 'retry-after': '5' })
+  t.match(await send(), { retry: true, code: 'twilio.20429', retryAfterMs: 5_000 })
   answer(200, '<html>')
   t.match(await send(), { retry: false, uncertain: true })
 })

@@ -98,6 +98,11 @@ t.test('one message becomes as few provider messages as can be', async (t) => {
     [null, 'd.ogg', '1:9'],
     [null, 'd.ogg', null],
   ])
+  t.same(
+    shape({ files: Array.from({ length: 12 }, () => photo) }).map(([, names]) => names?.split(',').length),
+    [10, 2],
+    'an album has at most ten',
+  )
   const long = 'x'.repeat(1025)
   t.same(shape({ text: long, files: [pdf] }), [
     [long, '', '1:9'],
@@ -125,6 +130,11 @@ t.test('files arrive whole, with name, type and caption', async (t) => {
   const album = { text: 'both', files: [outboundFile('1.jpg', 'image/jpeg'), outboundFile('2.jpg', 'image/jpeg')], replyTo: null }
   const result = await send(album)
   t.equal(result.ok && result.externalIds.length, 2, 'an album has an id for every file')
+  t.same(
+    emulator.sent.slice(-2).map((message) => message.caption),
+    ['both', undefined],
+    'only the first carries the text',
+  )
 })
 
 t.test('a photo Telegram cannot show goes as a document', async (t) => {
