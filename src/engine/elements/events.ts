@@ -11,7 +11,14 @@ import { applyInputs, namesAt } from '../runtime/variables.ts'
 import { nodeOf } from './node.ts'
 
 /** A start event is passed at once: what it waits for has happened before its instance exists. */
-export const startEvent: ElementBehaviour = { enter: (run, execution) => leaveEvent(run, execution, { payload: run.scope.event }) }
+export const startEvent: ElementBehaviour = {
+  enter(run, execution) {
+    const node = nodeOf(run, execution)
+    const unsupported = node.events.find((event) => event.kind === 'unsupported')
+    if (unsupported) throw run.error('ENGINE_FAILED', `"${node.name}" cannot start on ${unsupported.type}`, { elementId: node.id })
+    leaveEvent(run, execution, { payload: run.scope.event })
+  },
+}
 
 /** An intermediate catch event waits for the first of its events; a link is only passed through. */
 export const intermediateCatchEvent: ElementBehaviour = {

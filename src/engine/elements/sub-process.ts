@@ -16,9 +16,10 @@ function enterScope(run: Run, execution: Execution) {
   const node = nodeOf(run, execution)
   if (execution.loopIndex === null) armBoundaries(run, execution)
   armEventSubProcesses(run, execution)
-  const starts = execution.scope?.starts ?? []
-  if (starts.length === 0 && (execution.scope?.nodes.length ?? 0) > 0) {
-    throw run.error('ENGINE_FAILED', `"${node.name}" has no start event without a trigger`, { elementId: node.id })
+  const { starts = [], nodes = [] } = execution.scope ?? {}
+  const isTriggered = nodes.some(({ type, events }) => type === 'StartEvent' && events.length > 0)
+  if (isTriggered || (starts.length === 0 && nodes.length > 0)) {
+    throw run.error('ENGINE_FAILED', `"${node.name}" must begin with a start event without a trigger`, { elementId: node.id })
   }
   for (const start of starts) run.move(start, execution)
   settle(run, execution)

@@ -59,7 +59,8 @@ export interface ContextLoop {
     completionCondition?: string
     loopCondition?: string
     testBefore?: boolean
-    loopMaximum?: number | string
+    loopMaximum?: number | string | null
+    behavior?: string
   }
 }
 
@@ -71,6 +72,11 @@ export interface ContextBehaviour extends WithExtensions {
   attachedTo?: Ref
   messageRef?: Ref
   errorCode?: string
+  parallelMultiple?: boolean
+  instantiate?: boolean
+  isForCompensation?: boolean
+  startQuantity?: number
+  completionQuantity?: number
   eventDefinitions?: ContextEventDefinition[]
   loopCharacteristics?: ContextLoop
   conditionExpression?: Expression

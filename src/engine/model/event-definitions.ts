@@ -18,7 +18,7 @@ function readEventDefinition(context: DefinitionContext, { type, behaviour }: Co
     }
     case 'bpmn:TimerEventDefinition': {
       const timer = readTimer(behaviour)
-      return timer ? { kind: 'timer', timer } : { kind: 'unsupported', type: 'TimerEventDefinition without a time' }
+      return timer ? { kind: 'timer', timer } : { kind: 'unsupported', type: 'TimerEventDefinition without exactly one time' }
     }
     case 'bpmn:LinkEventDefinition':
       return { kind: 'link', name: behaviour.name ?? null }
@@ -39,9 +39,9 @@ function readTimer(behaviour: ContextEventDefinition['behaviour']): TimerSource 
     ['duration', behaviour.timeDuration],
     ['cycle', behaviour.timeCycle],
   ] as const
-  for (const [kind, source] of sources) {
+  const drawn = sources.flatMap(([kind, source]) => {
     const expression = typeof source === 'string' ? source : source?.body
-    if (expression !== undefined) return { kind, expression: expression.trim() }
-  }
-  return null
+    return expression === undefined ? [] : [{ kind, expression: expression.trim() }]
+  })
+  return drawn.length === 1 ? (drawn[0] ?? null) : null
 }

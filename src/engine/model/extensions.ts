@@ -63,6 +63,6 @@ export function readLoop(behaviour: ContextBehaviour): Loop | null {
     completionCondition: loop.behaviour.completionCondition ?? null,
     loopCondition: loop.behaviour.loopCondition ?? null,
     testBefore: loop.behaviour.testBefore === true,
-    loopMaximum: maximum === undefined ? null : Number(maximum),
+    loopMaximum: maximum == null ? null : Number(maximum),
   }
 }

@@ -1,5 +1,5 @@
 import type { StartInfo } from '../types.ts'
-import type { ContextActivity, ContextFlow, DefinitionContext } from './context-types.ts'
+import type { ContextActivity, ContextBehaviour, ContextFlow, DefinitionContext } from './context-types.ts'
 import { readEventDefinitions } from './event-definitions.ts'
 import { readCalled, readForm, readIo, readLoop, readScript, readTask } from './extensions.ts'
 import type { EventDefinition, Flow, FlowNode, ProcessModel, Scope } from './types.ts'
@@ -105,8 +105,19 @@ function addNode(context: DefinitionContext, model: ProcessModel, activity: Cont
     formId: readForm(behaviour),
     called: readCalled(behaviour),
     loop: readLoop(behaviour),
+    refusal: refusalOf(behaviour),
   }
   model.nodes.set(node.id, node)
+}
+
+/** Attributes that change what an element means and that the engine does not follow. */
+function refusalOf(behaviour: ContextBehaviour): string | null {
+  if (behaviour.parallelMultiple === true) return 'an event that waits for all of its events is not supported'
+  if (behaviour.instantiate === true) return 'it cannot start an instance; use a message start event'
+  if (behaviour.isForCompensation === true) return 'compensation is not supported'
+  if ((behaviour.startQuantity ?? 1) !== 1 || (behaviour.completionQuantity ?? 1) !== 1) return 'quantities of tokens are not supported'
+  if ((behaviour.loopCharacteristics?.behaviour.behavior ?? 'All') !== 'All') return 'events of single instances are not supported'
+  return null
 }
 
 function nameOf(context: DefinitionContext, id: string | undefined) {

@@ -80,6 +80,8 @@ export interface FlowNode {
   formId: string | null
   called: Called | null
   loop: Loop | null
+  /** Why the element cannot run as it is drawn; null when it can. Validation refuses it first. */
+  refusal: string | null
 }
 
 export interface Scope {

@@ -31,6 +31,7 @@ const isBehaviour = (candidate: unknown): candidate is ElementBehaviour =>
 
 /** The behaviour bound to a node. @throws StepError ENGINE_FAILED for an element type that does not run */
 export function behaviourOf(run: Run, node: FlowNode): ElementBehaviour {
+  if (node.refusal) throw run.error('ENGINE_FAILED', `"${node.name}": ${node.refusal}`, { elementId: node.id })
   if (isBehaviour(node.behaviour)) return node.behaviour
   throw run.error('ENGINE_FAILED', `"${node.name}": elements of type ${node.type} do not run`, { elementId: node.id })
 }
