@@ -57,8 +57,9 @@ function* checkError(node: FlowNode, diagram: Diagram): Generator<Finding> {
   const reference = elementOf(node.eventDefinitions[0], 'errorRef')
   const code = textOf(reference, 'errorCode')?.trim() || null
   if (reference === undefined && type !== 'EndEvent') return
-  if (code === null) {
-    yield error('error-code', element, `${nameOf(element)} has no error with a code.`, 'Give the error a code.')
+  if (code === null || isFeel(code)) {
+    const what = code === null ? 'has no error with a code' : 'has an expression for an error code'
+    yield error('error-code', element, `${nameOf(element)} ${what}.`, 'Give the error a code, e.g. "CONTACT_NOT_FOUND".')
     return
   }
   if (type !== 'BoundaryEvent' || !host || host.inner || (host.type !== 'ServiceTask' && host.type !== 'SendTask')) return

@@ -1,7 +1,25 @@
-import { around, end, flows, process, start, task, timer } from '../bpmn.ts'
+import { around, end, flows, process, start, task, timer, wait } from '../bpmn.ts'
 import { type BadUpload, catching, extended, gateway, message } from './helpers.ts'
 
 export const ofElements: BadUpload[] = [
+  {
+    name: 'a task that is started twice',
+    xml: around('wait', wait.replace('<bpmn:receiveTask', '<bpmn:receiveTask startQuantity="2"')),
+    rule: 'unsupported-attribute',
+    element: 'wait',
+  },
+  {
+    name: 'a receive task that makes instances',
+    xml: around('wait', wait.replace('<bpmn:receiveTask', '<bpmn:receiveTask instantiate="true"')),
+    rule: 'unsupported-attribute',
+    element: 'wait',
+  },
+  {
+    name: 'a task without a kind',
+    xml: around('node', '<bpmn:task id="node" name="Think" />'),
+    rule: 'unsupported-element',
+    element: 'node',
+  },
   {
     name: 'a business rule task',
     xml: around('node', '<bpmn:businessRuleTask id="node" name="Decide" />'),
