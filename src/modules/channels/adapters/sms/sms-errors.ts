@@ -24,7 +24,7 @@ const rules = new Map<number, Rule>([
   [30007, { category: 'content', reason: 'The carrier filtered the message' }],
   [21617, { category: 'content', reason: 'The text is longer than 1600 characters' }],
   [21623, { category: 'content', reason: 'The message has more than 10 files' }],
-  [30034, { category: 'content', scope: 'channel', reason: 'The sending number is not registered with the carriers (A2P 10DLC)' }],
+  [30034, { category: 'content', reason: 'The sending number is not registered with the carriers (A2P 10DLC)' }],
   [20003, { category: 'account', reason: 'Twilio does not accept the account SID and auth token' }],
   [20404, { category: 'account' }],
   [21606, { category: 'account', reason: 'The sending number cannot send this message' }],
