@@ -40,18 +40,9 @@ const maxFrameBytes = 64 * 1024
 
 const clientFrame = Compile(ClientFrame)
 
-/** `bearer.<token>` or `bearer, <token>` among the offered sub-protocols stands for an Authorization header. */
-export function bearerOf(protocols: string | undefined): string | null {
-  const offered = (protocols ?? '').split(',').map((item) => item.trim())
-  const joined = offered.find((item) => item.startsWith('bearer.'))
-  if (joined) return joined.slice('bearer.'.length)
-  const at = offered.indexOf('bearer')
-  return at === -1 ? null : (offered[at + 1] ?? null)
-}
-
+/** A client that offers sub-protocols fails when none is chosen. */
 function chooseProtocol(offered: Set<string>): string | false {
   if (offered.has('parley')) return 'parley'
-  if (offered.has('bearer')) return 'bearer'
   const [first] = offered
   return first ?? false
 }

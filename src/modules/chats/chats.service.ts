@@ -245,6 +245,13 @@ export class ChatService {
     await this.#visible(agent, chatId)
   }
 
+  /** Whether the agent may run actions on the chat now. @throws AppError 404, 403 NOT_OWNER, 409 CHAT_COMPLETED */
+  async assertMayAct(agent: Viewer, chatId: string): Promise<void> {
+    const row = await this.#visible(agent, chatId)
+    if (row.status === 'completed') throw errors.chatCompleted(row.number)
+    if (agent.role === 'agent' && row.agent_id !== agent.id) throw errors.notOwner(row.agent_name === null ? null : { name: row.agent_name })
+  }
+
   async #visible(agent: Viewer, chatId: string): Promise<TileRow> {
     const row = await repo.findTile(this.#options.database.db, chatId)
     if (!row || !sees(agent, row)) throw notFound(`Chat ${chatId}`)

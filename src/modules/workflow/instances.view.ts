@@ -144,3 +144,14 @@ export async function listLog(db: Kysely<Schema>, instanceIds: string[], limit: 
   }
   return found
 }
+
+/** Everything the processes of a chat did and wait for. */
+export async function describeChatProcess(db: Kysely<Schema>, chatId: string): Promise<Pick<ChatProcess, 'instances'>> {
+  const instances = await listInstances(db, { chatId, limit: 100 })
+  const logs = await listLog(
+    db,
+    instances.map((instance) => instance.id),
+    200,
+  )
+  return { instances: instances.map((instance) => ({ ...instance, log: logs.get(instance.id) ?? [] })) }
+}

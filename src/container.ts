@@ -1,0 +1,249 @@
+import { sql } from 'kysely'
+import { createEnginePool } from './engine/index.ts'
+import { allJobs } from './jobs.ts'
+import { type AgentService, createAgentService } from './modules/agents/index.ts'
+import { caseTasks } from './modules/cases/index.ts'
+import { adapterFor, ChannelDirectory, ChannelService, createHttp, DeliveryService, deliveryRun, InboundDispatcher, InboundService, ReceiptService } from './modules/channels/index.ts'
+import { type ChatDetails, type ChatRouteDeps, ChatService, ChatStates, chatTasks, MessageService, overdueHandler, scopeReader } from './modules/chats/index.ts'
+import { contactTasks } from './modules/contacts/index.ts'
+import { notificationTasks } from './modules/notifications/index.ts'
+import { ActionRunService, QuickActionService } from './modules/quick-actions/index.ts'
+import { createRouting } from './modules/routing/index.ts'
+import { audit, createSecretBox } from './modules/settings/index.ts'
+import {
+  CatalogService,
+  ChatPump,
+  type ChatEvent,
+  chatWake,
+  DefinitionService,
+  describeChatProcess,
+  httpRequestTask,
+  IncidentService,
+  ProcessHost,
+  RemoteTaskRunner,
+  TaskRegistry,
+  taskRun,
+  VersionCache,
+  workflowTasks,
+} from './modules/workflow/index.ts'
+import type { Clock } from './platform/clock.ts'
+import type { Config } from './platform/config.ts'
+import { createDatabase } from './platform/db/database.ts'
+import { createJobs } from './platform/jobs/jobs.ts'
+import type { createLogger } from './platform/log.ts'
+import { createMetrics } from './platform/metrics.ts'
+import { createRelay } from './platform/relay/relay.ts'
+import { createSafeDispatcher } from './platform/safe-http.ts'
+import { Hub } from './realtime/index.ts'
+import type { RelayTopics } from './realtime/index.ts'
+import { TypingIndicators } from './realtime/typing.ts'
+import type { ParleyWork, Schema } from './schema.ts'
+
+export interface ContainerOptions {
+  config: Config
+  databaseUrl: string
+  log: ReturnType<typeof createLogger>
+  clock: Clock
+  /** Unique in the cluster and new at each start. */
+  nodeId: string
+}
+
+export type Container = Awaited<ReturnType<typeof createContainer>>
+
+/** How often a node says that it and its connections live, in milliseconds. */
+const heartbeatMs = 10_000
+
+/** Builds everything once; the only place that knows everything. Nothing runs before `start()`. */
+export async function createContainer(options: ContainerOptions) {
+  const { config, databaseUrl, clock, nodeId } = options
+  const log = options.log
+  const metrics = createMetrics()
+  const database = createDatabase<Schema>({ url: databaseUrl, clock, log })
+  const redisUrl = config.redisUrl ?? undefined
+  const relay = await createRelay({ databaseUrl, nodeId, log, redisUrl })
+  const jobs = createJobs({ jobs: allJobs, databaseUrl, log, redisUrl, onRun: ({ job, outcome }) => metrics.jobRuns.inc({ job, outcome }) })
+  const secrets = await createSecretBox({ secretKey: config.secretKey, dataDir: config.dataDir })
+  const engine = createEnginePool({ threads: config.engineThreads })
+  const http = createHttp()
+
+  const publish = <T extends keyof RelayTopics>(topic: T, message: RelayTopics[T]): void => {
+    relay.publish(topic, message).catch((error: unknown) => log.error({ err: error, topic }, 'A message to the other nodes could not be sent'))
+  }
+  /** Jobs make things punctual; the sweepers make them certain. So a job that cannot be added is only logged. */
+  const addJob = (what: string, adding: Promise<void>): void => {
+    adding.catch((error: unknown) => log.warn({ err: error, job: what }, 'A job could not be added; the sweeper will find its work'))
+  }
+  const outlets = {
+    publish: (change: RelayTopics['chat.changed']) => publish('chat.changed', change),
+    wakeAt: (chatId: string, at: Date) =>
+      addJob(chatWake.name, jobs.add(chatWake, { chatId }, { jobId: `wake-${chatId}`, delayMs: Math.max(0, at.getTime() - clock.now().getTime()) })),
+    runTask: (instanceId: string, waitId: string, at?: Date) =>
+      addJob(taskRun.name, jobs.add(taskRun, { instanceId, waitId }, { delayMs: Math.max(0, (at ?? clock.now()).getTime() - clock.now().getTime()) })),
+    deliverSoon: (chatId: string) => addJob(deliveryRun.name, jobs.add(deliveryRun, { chatId }, { jobId: `delivery-${chatId}` })),
+    deliverAt: (chatId: string, at: Date) =>
+      addJob(deliveryRun.name, jobs.add(deliveryRun, { chatId }, { jobId: `delivery-${chatId}`, delayMs: Math.max(0, at.getTime() - clock.now().getTime()) })),
+    advanceSoon: (chatId: string) => pump.push(chatId),
+    instanceChanged: (instance: { id: string; key: string; state: string; chatId: string | null }) =>
+      publish('process.changed', { instanceId: instance.id, key: instance.key, state: instance.state, chatId: instance.chatId }),
+  }
+
+  const raise = (work: ParleyWork, event: ChatEvent): Promise<void> => host.raise(work, event)
+  const messages = new MessageService({ database, raise, outlets })
+  const states = new ChatStates({ raise, messages, publish: outlets.publish })
+  const changed = (work: ParleyWork, chatId: string) => states.changed(work, chatId)
+  const routing = createRouting({ database, clock, log, raise, changed, audit, wakeAt: outlets.wakeAt })
+
+  const tasks = new TaskRegistry([
+    ...workflowTasks,
+    ...chatTasks(states, messages),
+    ...routing.tasks,
+    ...contactTasks({ raise, chatChanged: changed }),
+    ...caseTasks(raise),
+    ...notificationTasks((agentIds, frame) => publish('notification', { agentIds, frame })),
+    httpRequestTask(createSafeDispatcher(config.outboundAllowList)),
+  ])
+  const versions = new VersionCache()
+  const host: ProcessHost = new ProcessHost({ database, engine, tasks, scopes: scopeReader, versions, clock, log, outlets })
+  const pump = new ChatPump({ advance: (chatId) => host.advance(chatId), concurrency: 4, log })
+  const remoteTasks = new RemoteTaskRunner({ database, tasks, host, log, schedule: outlets.runTask })
+  const definitions = new DefinitionService(database, engine, tasks)
+  const incidents = new IncidentService(database, host, remoteTasks)
+  host.onDue(overdueHandler(states, raise))
+  routing.register(host)
+
+  const agents: AgentService = createAgentService({
+    database,
+    clock,
+    log,
+    hooks: {
+      async onStatusChanged(work, agent, cause) {
+        await routing.agentStatusChanged(work, agent, cause)
+        work.afterCommit(() => publish('agent.changed', { agent }))
+      },
+      async onAgentChanged(work, agent, fields) {
+        await routing.agentChanged(work, agent, fields)
+        work.afterCommit(() => publish('agent.changed', { agent }))
+      },
+      onSessionsEnded({ agentId, sessionIds, tokenIds }) {
+        publish('sessions.ended', { agentId, sessionIds: [...sessionIds, ...tokenIds], code: 4001 })
+      },
+    },
+  })
+
+  const quickActions = new QuickActionService(database)
+  const details: ChatDetails = {
+    limitsOf(kind) {
+      const limits = adapterFor(kind).limits({})
+      return {
+        maxTextLength: limits.maxTextLength,
+        maxFilesPerMessage: limits.maxFilesPerMessage,
+        maxFileBytes: Math.max(0, ...limits.fileTypes.map((type) => type.maxBytes)),
+        replyWindowHours: limits.replyWindowHours,
+      }
+    },
+    actions: (db, queueId) => quickActions.listFor(db, queueId),
+  }
+  const chats = new ChatService({ database, host, messages, offers: routing, details, publish: outlets.publish })
+  const actionRuns = new ActionRunService({ database, host, assertMayAct: (agent, chatId) => chats.assertMayAct(agent, chatId) })
+
+  const directory = new ChannelDirectory({ database, secrets, publicUrl: config.publicUrl })
+  const channels = new ChannelService({
+    database,
+    secrets,
+    publicUrl: config.publicUrl,
+    announce: (channelId) => publish('channel.changed', { channelId }),
+    audit: (work, agentId, action, subject) => audit(work, agentId, action, subject),
+  })
+  const inbound = new InboundDispatcher(new InboundService({ database, clock, outlets }), new ReceiptService(database, messages))
+  const delivery = new DeliveryService({ database, directory, messages, http, log, schedule: outlets.deliverAt })
+
+  const hub = new Hub({ db: database.db, relay, details, log })
+  const typing = new TypingIndicators(relay, clock)
+
+  const chatRouteDeps: ChatRouteDeps = {
+    chats,
+    explain: async (chatId) => ({ ...(await describeChatProcess(database.db, chatId)), decisions: await routing.listDecisions(database.db, chatId) }),
+    transferTargets: (chatId, agentId) => routing.listTransferTargets(database.db, chatId, agentId),
+    transferWarnings: (target) => routing.transferWarnings(database.db, target),
+    typing: (chatId, agent) => typing.agentTypes(chatId, agent),
+  }
+
+  let ready = false
+  let heartbeat: NodeJS.Timeout | undefined
+
+  return {
+    config,
+    pino: options.log,
+    log,
+    clock,
+    metrics,
+    database,
+    jobs,
+    engine,
+    host,
+    pump,
+    outlets,
+    agents,
+    definitions,
+    incidents,
+    remoteTasks,
+    quickActions,
+    channels,
+    directory,
+    inbound,
+    delivery,
+    hub,
+    typing,
+    routing,
+    chatRouteDeps,
+    queueRouteDeps: routing.routeDeps,
+    quickActionRouteDeps: {
+      runs: actionRuns,
+      listForChat: async (agent: Parameters<ChatService['get']>[0], chatId: string) => (await chats.get(agent, chatId)).actions,
+    },
+    workflowRouteDeps: { database, definitions, incidents, catalog: new CatalogService(tasks) },
+    realtimeDeps: {
+      db: database.db,
+      hub,
+      chats,
+      details,
+      clock,
+      log,
+      publicUrl: config.publicUrl,
+      agentOf: (id: string) => agents.getAgent(id),
+      presence: {
+        opened: (agentId: string, connectionId: string) => agents.connectionOpened(agentId, connectionId, nodeId),
+        closed: (connectionId: string) => agents.connectionClosed(connectionId),
+      },
+      typing: chatRouteDeps.typing,
+    },
+    isReady: () => ready,
+    setReady(value: boolean) {
+      ready = value
+    },
+    /** Takes a lock on a number until the transaction ends. */
+    async lock(work: ParleyWork, key: number): Promise<void> {
+      await sql`select pg_advisory_xact_lock(${key})`.execute(work.trx)
+    },
+    /** Joins the cluster: listens to the other nodes and says that this one lives. */
+    async start(): Promise<void> {
+      await relay.subscribe('channel.changed', (message) => directory.forget((message as RelayTopics['channel.changed']).channelId))
+      await hub.start()
+      await typing.start()
+      await agents.heartbeat(nodeId)
+      heartbeat = setInterval(() => {
+        agents.heartbeat(nodeId).catch((error: unknown) => log.warn({ err: error }, 'The heartbeat of this node failed'))
+      }, heartbeatMs)
+    },
+    /** Ends what the container opened: pending work first, the database last. */
+    async close(deadlineMs: number): Promise<void> {
+      clearInterval(heartbeat)
+      await jobs.close(deadlineMs)
+      await Promise.race([pump.idle(), new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())])
+      await relay.close()
+      await http.close()
+      await engine.close()
+      await database.close()
+    },
+  }
+}

@@ -1,0 +1,3 @@
+export { ActionRunService } from './action-runs.service.ts'
+export { quickActionRoutes } from './quick-actions.routes.ts'
+export { QuickActionService } from './quick-actions.service.ts'

@@ -1,0 +1,2 @@
+export { Hub, type RelayTopics } from './hub.ts'
+export { realtimeRoutes } from './realtime.routes.ts'

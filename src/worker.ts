@@ -1,0 +1,36 @@
+import type { Container } from './container.ts'
+import { presenceSweep } from './jobs.ts'
+import { deliveryRun, deliverySweep } from './modules/channels/index.ts'
+import { chatWake, findLeftovers, processSweep, taskRun } from './modules/workflow/index.ts'
+import { bindJob, type JobBinding } from './platform/jobs/jobs.ts'
+
+/** How often sweepers look for what a crash or a lost job left behind, in milliseconds. */
+const sweepEveryMs = 3_000
+const presenceEveryMs = 5_000
+
+function bindings(container: Container): JobBinding[] {
+  const { host, remoteTasks, delivery, database, clock, config, agents } = container
+  return [
+    bindJob(chatWake, ({ chatId }) => host.wake(chatId)),
+    bindJob(taskRun, ({ instanceId, waitId }, { signal }) => remoteTasks.run(instanceId, waitId, signal)),
+    bindJob(deliveryRun, ({ chatId }, { signal }) => delivery.run(chatId, signal)),
+    bindJob(deliverySweep, async () => {
+      for (const chatId of await delivery.overdueLanes()) container.outlets.deliverSoon(chatId)
+    }),
+    bindJob(processSweep, async () => {
+      const leftovers = await findLeftovers(database, clock)
+      for (const chatId of leftovers.facts) container.outlets.advanceSoon(chatId)
+      for (const chatId of leftovers.due) container.outlets.wakeAt(chatId, clock.now())
+      for (const { instanceId, waitId } of leftovers.tasks) container.outlets.runTask(instanceId, waitId)
+    }),
+    bindJob(presenceSweep, () => agents.sweepPresence(clock.now(), config.presenceGraceMs)),
+  ]
+}
+
+/** Starts the job workers. @throws Error when a job has no handler, or a handler no job */
+export async function startWorker(container: Container): Promise<void> {
+  await container.jobs.startWorkers(bindings(container))
+  await container.jobs.repeat(processSweep, {}, sweepEveryMs)
+  await container.jobs.repeat(deliverySweep, {}, sweepEveryMs)
+  await container.jobs.repeat(presenceSweep, {}, presenceEveryMs)
+}
