@@ -83,8 +83,8 @@ export const customers = {
   telegram: { identities: [{ namespace: 'telegram', externalId: '6012345678' }] },
   whatsapp: {
     identities: [
-      { namespace: 'whatsapp', externalId: 'DE.83920175546120398471' },
       { namespace: 'phone', externalId: '+491512345678' },
+      { namespace: 'whatsapp', externalId: 'DE.83920175546120398471' },
     ],
   },
   messenger: { identities: [{ namespace: 'messenger:104477669912350', externalId: '7811203946650127' }] },

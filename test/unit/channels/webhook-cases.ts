@@ -11,8 +11,8 @@ const olena = {
 }
 const marta = {
   identities: [
-    { namespace: 'whatsapp', externalId: 'DE.83920175546120398471' },
     { namespace: 'phone', externalId: '+491512345678' },
+    { namespace: 'whatsapp', externalId: 'DE.83920175546120398471' },
   ],
   name: 'Marta Vogel',
   username: null,

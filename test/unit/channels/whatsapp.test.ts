@@ -128,6 +128,30 @@ t.test('a changed user id moves the identity and is no message', async (t) => {
   ])
 })
 
+t.test('the answer goes to the account the customer last wrote from', async (t) => {
+  const { emulator, http, channel } = await setUp(t)
+  const user = { namespace: 'whatsapp', externalId: 'MX.1' }
+  const phone = { namespace: 'phone', externalId: '+491512345678' }
+  const messenger = { namespace: 'messenger:1', externalId: '5' }
+  for (const identities of [
+    [messenger, user, phone],
+    [messenger, phone, user],
+  ]) {
+    await whatsappAdapter.send(textPart('x'), { identities }, 'm1', channel, http)
+  }
+  t.same(
+    emulator.sent.map(({ body }) => [body.to, body.recipient]),
+    [
+      [undefined, 'MX.1'],
+      ['+491512345678', undefined],
+    ],
+  )
+  t.match(await whatsappAdapter.send(textPart('x'), { identities: [messenger] }, 'm1', channel, http), {
+    ok: false,
+    category: 'unreachable',
+  })
+})
+
 t.test('one file a message, with the text where it fits', async (t) => {
   const photo = outboundFile('a.jpg', 'image/jpeg')
   const voice = outboundFile('b.ogg', 'audio/ogg')

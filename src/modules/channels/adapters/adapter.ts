@@ -49,7 +49,7 @@ export interface IdentityRef {
 }
 
 export interface InboundCustomer {
-  /** Never empty; the first is the most stable one. All belong to the same person. */
+  /** Never empty; the first is the one to answer to. All belong to the same person. */
   identities: IdentityRef[]
   name: string | null
   username: string | null
@@ -159,7 +159,7 @@ export interface OutboundPart {
   replyTo: string | null
 }
 
-/** All names of the one account the customer last wrote from; never of another account of the same contact. */
+/** The name the customer last wrote under first; an adapter takes the first one its channel can reach. */
 export interface Recipient {
   identities: readonly IdentityRef[]
 }

@@ -58,7 +58,7 @@ function customerOf(message: Json, contacts: Json[]): InboundCustomer | null {
   const identities: IdentityRef[] = [userId ?? text(contact?.user_id), text(message.from_parent_user_id) ?? text(contact?.parent_user_id)]
     .filter((externalId) => externalId !== null)
     .map((externalId) => ({ namespace: 'whatsapp', externalId }))
-  if (phone !== null) identities.splice(1, 0, { namespace: 'phone', externalId: phone })
+  if (phone !== null) identities.unshift({ namespace: 'phone', externalId: phone })
   if (identities.length === 0) return null
   const profile = obj(contact?.profile)
   return { identities, name: text(profile?.name), username: text(profile?.username), phone, language: null }

@@ -95,12 +95,11 @@ export async function sendToWhatsapp(
   }
 }
 
-/** The phone number if WhatsApp gave one, with its plus sign, else the business-scoped user id. */
+/** The name the customer last wrote under: a phone number, with its plus sign, or a business-scoped user id. */
 function targetOf(to: Recipient): Json | null {
-  const phone = to.identities.find((identity) => identity.namespace === 'phone')
-  if (phone) return { to: phone.externalId }
-  const user = to.identities.find((identity) => identity.namespace === 'whatsapp')
-  return user ? { recipient: user.externalId } : null
+  const identity = to.identities.find(({ namespace }) => namespace === 'phone' || namespace === 'whatsapp')
+  if (!identity) return null
+  return identity.namespace === 'phone' ? { to: identity.externalId } : { recipient: identity.externalId }
 }
 
 async function contentOf(part: OutboundPart, account: ChannelAccount, http: HttpPort): Promise<{ ok: true; fields: Json } | SendFailure> {
