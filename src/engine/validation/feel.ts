@@ -1,4 +1,5 @@
 import { evaluate, parseExpression } from 'feelin'
+import { isRisky } from './feel-regex.ts'
 import { childrenOf, listSize, rangeSize, type SyntaxNode } from './feel-sizes.ts'
 
 /** Longest single FEEL expression, in characters; the parser takes time with the square of the length. */
@@ -232,12 +233,9 @@ class Walk {
     if (pattern.name !== 'StringLiteral') {
       const hint = 'Write the pattern as a text in double quotes, or use contains(), starts with() or ends with().'
       this.#issue('feel-regex', `The pattern of ${name}() comes from data, which could hang the process.`, hint)
-    } else if (/[*+}]\)*\)[*+{]/.test(this.#text(pattern).replace(/\\./g, 'x'))) {
-      this.#issue(
-        'feel-regex',
-        `The pattern of ${name}() repeats a repetition, which could hang the process.`,
-        'Write it without nested "+" or "*".',
-      )
+    } else if (isRisky(this.#text(pattern))) {
+      const hint = 'Write it without "+" or "*" after a group that repeats or chooses.'
+      this.#issue('feel-regex', `The pattern of ${name}() repeats a repetition, which could hang the process.`, hint)
     }
   }
 
