@@ -56,6 +56,9 @@ const titles: Record<number, string> = {
 /** invalid_text_representation and numeric_value_out_of_range: no row can have such an id. */
 const impossibleId = new Set(['22P02', '22003'])
 
+/** character_not_in_repertoire and untranslatable_character: PostgreSQL stores every character but NUL. */
+const impossibleText = new Set(['22021', '22P05'])
+
 function refusalOf(error: FastifyError | AppError): Refusal {
   if (error instanceof AppError) return ofAppError(error)
   if (error.validation) return ofValidation(error)
@@ -67,7 +70,10 @@ function refusalOf(error: FastifyError | AppError): Refusal {
       retryAfterSeconds: 2,
     }
   }
-  if (impossibleId.has(sqlState(error) ?? '')) return { status: 404, code: 'NOT_FOUND', detail: 'Nothing has that id.' }
+  const state = sqlState(error) ?? ''
+  if (impossibleId.has(state)) return { status: 404, code: 'NOT_FOUND', detail: 'Nothing has that id.' }
+  if (impossibleText.has(state))
+    return { status: 400, code: 'BAD_REQUEST', detail: 'A text holds the character NUL, which cannot be stored.' }
   const status = error.statusCode ?? 500
   if (status < 400 || status >= 500) return internal
   const better = known[error.code]

@@ -30,6 +30,8 @@ export const MINUTE = 60_000
 
 /** A small Parley: the agents' routes on a database of its own. */
 export interface Parley {
+  /** Of its database. */
+  url: string
   app: HttpServer
   agents: AgentService
   database: ParleyDatabase
@@ -49,10 +51,24 @@ export interface Parley {
   addQueue(fields?: { all?: boolean }): Promise<string>
 }
 
-export async function startParley(t: WithTeardown, options: { publicUrl?: string; url?: string } = {}): Promise<Parley> {
+export interface ParleyOptions {
+  publicUrl?: string
+  /** Of a database that is there; else one is made. */
+  url?: string
+  /** Is told of each route. */
+  onRoute?(method: string, url: string): void
+  /** What the clock says first. */
+  at?: Date
+  /** Makes the status hook fail for some agents. */
+  failStatusOf?(agent: Agent): boolean
+  /** Adds routes. */
+  routes?(app: HttpServer): void
+}
+
+export async function startParley(t: WithTeardown, options: ParleyOptions = {}): Promise<Parley> {
   const publicUrl = options.publicUrl ?? 'http://127.0.0.1:3000'
   const log = pino({ level: 'silent' })
-  const clock = new ManualClock(new Date('2030-01-07T08:00:00Z'))
+  const clock = new ManualClock(options.at ?? new Date('2030-01-07T08:00:00Z'))
   const url = options.url ?? (await createTestDatabase(t)).url
   const database: ParleyDatabase = withIdempotency(createDatabase<Schema>({ url, clock, log, maxConnections: 10 }))
   const told: Parley['told'] = { status: [], changed: [], ended: [] }
@@ -61,7 +77,10 @@ export async function startParley(t: WithTeardown, options: { publicUrl?: string
     clock,
     log,
     hooks: {
-      onStatusChanged: (_work, { id, status }, cause) => void told.status.push({ id, status, cause }),
+      onStatusChanged: (_work, agent, cause) => {
+        if (options.failStatusOf?.(agent)) throw new Error('The hook failed')
+        told.status.push({ id: agent.id, status: agent.status, cause })
+      },
       onAgentChanged: (_work, { id }, fields) => void told.changed.push({ id, fields }),
       onSessionsEnded: (ended) => void told.ended.push(ended),
     },
@@ -72,9 +91,13 @@ export async function startParley(t: WithTeardown, options: { publicUrl?: string
     isReady: () => true,
     docs: { title: 'Parley', description: 'Test', version: '0', sessionCookie: SESSION_COOKIE },
   })
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) options.onRoute?.(one, url)
+  })
   await app.register(authenticate, { agents, publicUrl })
   await app.register(idempotency, { database, clock, ownerOf: (request) => request.agentOrNull?.id ?? null })
   await app.register(agentRoutes({ agents, publicUrl }))
+  options.routes?.(app)
   t.teardown(async () => {
     await app.close()
     await database.close()
@@ -93,6 +116,7 @@ export async function startParley(t: WithTeardown, options: { publicUrl?: string
     return { cookie: `${SESSION_COOKIE}=${token}` }
   }
   return {
+    url,
     app,
     agents,
     database,
