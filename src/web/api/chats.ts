@@ -9,10 +9,9 @@ export function fetchInbox(signal?: AbortSignal): Promise<Inbox> {
   return request('GET', '/api/inbox', withSignal(signal))
 }
 
-/** GET answers the chat itself or wrapped as the commands do. */
+/** @throws ApiError 404 when the chat does not exist or is not visible to the agent. */
 export async function fetchChat(chatId: string, signal?: AbortSignal): Promise<Chat> {
-  const answer = await request<Chat | ChatEnvelope>('GET', chatPath(chatId), withSignal(signal))
-  return 'chat' in answer ? answer.chat : answer
+  return (await request<ChatEnvelope>('GET', chatPath(chatId), withSignal(signal))).chat
 }
 
 /** Ascending by seq. */

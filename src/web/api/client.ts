@@ -59,8 +59,8 @@ async function problemOf(response: Response): Promise<Record<string, unknown>> {
   }
 }
 
-function retryAfter(response: Response): number | null {
-  const seconds = Number(response.headers.get('retry-after'))
+function retryAfter(response: Response, problem: Record<string, unknown>): number | null {
+  const seconds = Number(response.headers.get('retry-after') ?? problem.retryAfterSeconds)
   return Number.isFinite(seconds) && seconds > 0 ? seconds : null
 }
 
@@ -83,7 +83,10 @@ export async function request<T>(method: string, path: string, options: RequestO
     if (options.signal?.aborted) throw error
     throw new NetworkError(error)
   }
-  if (!response.ok) throw new ApiError(response.status, await problemOf(response), retryAfter(response))
+  if (!response.ok) {
+    const problem = await problemOf(response)
+    throw new ApiError(response.status, problem, retryAfter(response, problem))
+  }
   if (response.status === 204) return undefined as T
   return (await response.json()) as T
 }

@@ -3,6 +3,7 @@ export const keys = {
   session: ['session'] as const,
   inbox: ['inbox'] as const,
   chat: (chatId: string) => ['chat', chatId] as const,
+  parentMessages: (chatId: string) => ['messages', chatId, 'parents'] as const,
   messages: (chatId: string) => ['messages', chatId] as const,
   typing: (chatId: string) => ['typing', chatId] as const,
   viewers: (chatId: string) => ['viewers', chatId] as const,

@@ -6,7 +6,7 @@ import { keys } from './keys.ts'
 /** The cache of everything the server said. A 401 anywhere means the session is over and shows the login page. */
 export function createQueryClient(): QueryClient {
   const onError = (error: unknown) => {
-    if (error instanceof ApiError && error.status === 401 && error.code !== 'WRONG_CREDENTIALS') {
+    if (error instanceof ApiError && error.status === 401) {
       client.setQueryData<Agent | null>(keys.session, (agent) => (agent ? null : agent))
     }
   }

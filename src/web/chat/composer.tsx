@@ -106,7 +106,7 @@ function Editor({ chat, ref }: { chat: Chat; ref: Ref<ComposerHandle> }) {
   const send = () => {
     if (!canSend) return
     outbox.add(chat.id, draft.text.trim(), note)
-    draft.sent()
+    draft.sent(note)
     setNote(false)
     focus()
   }

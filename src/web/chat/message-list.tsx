@@ -13,7 +13,7 @@ import { useOutboxEntries } from './outbox-provider.tsx'
 import { buildRows, type Row } from './rows.ts'
 import { texts } from './texts.ts'
 import { TypingLine } from './typing-line.tsx'
-import { useOlderMessages, useReadReport } from './use-chat.ts'
+import { useOlderMessages, useParentMessages, useReadReport } from './use-chat.ts'
 
 export interface MessageListProps {
   chat: Chat
@@ -32,7 +32,11 @@ const olderThreshold = 300
 /** The conversation; only what is on screen is in the page. */
 export function MessageList({ chat, cache, isMine, firstUnreadSeq, onEdit }: MessageListProps) {
   const pending = useOutboxEntries(chat.id)
-  const rows = useMemo(() => buildRows(cache.items, pending, firstUnreadSeq), [cache.items, pending, firstUnreadSeq])
+  const parents = useParentMessages(chat, !cache.hasOlder)
+  const rows = useMemo(
+    () => buildRows([...parents, ...cache.items], pending, firstUnreadSeq),
+    [parents, cache.items, pending, firstUnreadSeq],
+  )
   const scroller = useRef<HTMLDivElement>(null)
   const virtualizer = useVirtualizer({
     count: rows.length,
@@ -107,8 +111,14 @@ function RowView({ row, chat, isMine, onEdit }: { row: Row; chat: Chat; isMine: 
       return (
         <>
           {row.startsDay && <DayLine at={row.message.at} />}
+          {row.startsChat && <p className={classes.day}>{texts.transferred}</p>}
           {row.startsUnread && <p className={classes.marker}>{texts.newMarker}</p>}
-          <MessageRow message={row.message} startsGroup={row.startsGroup} contact={chat.contact} canRetry={isMine} />
+          <MessageRow
+            message={row.message}
+            startsGroup={row.startsGroup}
+            contact={chat.contact}
+            canRetry={isMine && row.message.chatId === chat.id}
+          />
         </>
       )
     case 'pending':

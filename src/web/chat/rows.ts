@@ -7,7 +7,7 @@ import type { OutboxEntry } from './outbox.ts'
  * messages arrive, and with it the place the reader was at.
  */
 export type Row =
-  | { kind: 'message'; key: string; message: Message; startsGroup: boolean; startsDay: boolean; startsUnread: boolean }
+  | { kind: 'message'; key: string; message: Message; startsGroup: boolean; startsDay: boolean; startsUnread: boolean; startsChat: boolean }
   | { kind: 'pending'; key: string; entry: OutboxEntry; startsGroup: boolean }
 
 /** Messages of one author closer than this belong together. */
@@ -31,8 +31,10 @@ export function buildRows(messages: readonly Message[], pending: readonly Outbox
   let before: Message | null = null
   for (const message of messages) {
     const startsDay: boolean = before === null || calendarDaysBetween(Date.parse(before.at), Date.parse(message.at)) !== 0
-    const startsUnread: boolean = before !== null && message.seq === firstUnreadSeq
-    const startsGroup = before === null || startsDay || startsUnread || !sameGroup(before, message)
+    const startsUnread: boolean = before !== null && message.seq === firstUnreadSeq && message.chatId === messages.at(-1)?.chatId
+    // A transferred chat begins below the messages of the chat it came from.
+    const startsChat: boolean = before !== null && message.chatId !== before.chatId
+    const startsGroup = startsChat || before === null || startsDay || startsUnread || !sameGroup(before, message)
     rows.push({
       kind: 'message',
       key: message.clientId ? keyOf(message.clientId) : message.id,
@@ -40,6 +42,7 @@ export function buildRows(messages: readonly Message[], pending: readonly Outbox
       startsGroup,
       startsDay,
       startsUnread,
+      startsChat,
     })
     before = message
   }

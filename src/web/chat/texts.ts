@@ -44,6 +44,7 @@ export const texts = {
   earlier: 'Loading earlier messages',
   earlierFailed: 'Earlier messages could not be loaded.',
   newMarker: 'New messages',
+  transferred: 'Transferred from here on',
   toLatest: 'To the latest message',
   newCount: (count: number) => `${count} new ${count === 1 ? 'message' : 'messages'}`,
   note: 'Private note',

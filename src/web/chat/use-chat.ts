@@ -52,6 +52,24 @@ async function fetchAfter(chatId: string, items: readonly Message[], signal: Abo
   }
 }
 
+const noMessages: Message[] = []
+const parentLimit = 200
+
+/**
+ * The last messages of the chats this one was transferred from, oldest first. They have sequence numbers of their own and
+ * do not change any more, so they are kept apart from the chat's messages.
+ */
+export function useParentMessages(chat: Chat, enabled: boolean): Message[] {
+  const { data } = useQuery({
+    queryKey: keys.parentMessages(chat.id),
+    // Before 0 there is nothing of the chat itself: only its parents are left.
+    queryFn: ({ signal }) => fetchMessages(chat.id, { lineage: true, before: 0, limit: parentLimit }, signal),
+    enabled: enabled && chat.parentChatId !== null,
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+  return data ?? noMessages
+}
+
 /** Loads the page before the first message. */
 export function useOlderMessages(chatId: string) {
   const client = useQueryClient()

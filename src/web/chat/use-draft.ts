@@ -16,8 +16,8 @@ export interface Draft {
   /** `saved` = the server has it; `local` = only this browser has it yet. */
   state: 'saved' | 'local'
   change: (text: string) => void
-  /** The text was sent: the server drops its draft with the message, so nothing is written. */
-  sent: () => void
+  /** The text was sent. The server drops its draft with a message, but not with a note, nor one that is still on its way. */
+  sent: (note: boolean) => void
 }
 
 /**
@@ -31,18 +31,22 @@ export function useDraft(chat: Chat): Draft {
   const [state, setState] = useState<Draft['state']>(() => (readStored(storageKey(chatId)) === null ? 'saved' : 'local'))
   const timer = useRef(0)
   const pending = useRef<string | null>(readStored<string>(storageKey(chatId)))
+  const onTheWay = useRef(0)
 
   const save = useCallback(
     async (keepalive: boolean) => {
       const unsaved = pending.current
       if (unsaved === null) return
       window.clearTimeout(timer.current)
+      onTheWay.current += 1
       try {
         await putDraft(chatId, { text: unsaved }, keepalive)
       } catch (error) {
         // A refusal (chat completed, handed over) is final and the browser keeps the text; anything else passes.
         if (isPassing(error)) timer.current = window.setTimeout(() => void save(false), retryMs)
         return
+      } finally {
+        onTheWay.current -= 1
       }
       rememberDraft(client, chatId, unsaved)
       if (pending.current !== unsaved) return
@@ -75,14 +79,21 @@ export function useDraft(chat: Chat): Draft {
     [chatId, save],
   )
 
-  const sent = useCallback(() => {
-    window.clearTimeout(timer.current)
-    pending.current = null
-    writeStored(storageKey(chatId), null)
-    rememberDraft(client, chatId, '')
-    setText('')
-    setState('saved')
-  }, [chatId, client])
+  const sent = useCallback(
+    (note: boolean) => {
+      if (note || onTheWay.current > 0) {
+        change('')
+        return
+      }
+      window.clearTimeout(timer.current)
+      pending.current = null
+      writeStored(storageKey(chatId), null)
+      rememberDraft(client, chatId, '')
+      setText('')
+      setState('saved')
+    },
+    [chatId, client, change],
+  )
 
   return { text, state, change, sent }
 }

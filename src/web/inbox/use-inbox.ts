@@ -50,7 +50,7 @@ export function explainRefusal(error: unknown): { title: string; message: string
 }
 
 function ownerIn(members: Readonly<Record<string, unknown>>): string | null {
-  const owner = members.owner
+  const owner = members.agent
   if (typeof owner !== 'object' || owner === null || !('name' in owner)) return null
   return typeof owner.name === 'string' ? owner.name : null
 }

@@ -43,7 +43,7 @@ function placeKnownTile(inbox: Inbox, chat: Chat, agentId: string | null): Inbox
 /** Adds messages to what is loaded of a chat; when the first page is still on its way they wait for it. */
 export function storeMessages(client: QueryClient, chatId: string, messages: readonly Message[]): void {
   const key = keys.messages(chatId)
-  const isLoading = client.isFetching({ queryKey: key }) > 0
+  const isLoading = client.isFetching({ queryKey: key, exact: true }) > 0
   client.setQueryData<MessageCache>(key, (cache) => {
     const base = cache ?? (isLoading ? emptyMessages : undefined)
     return base && { ...base, items: mergeMessages(base.items, messages) }

@@ -87,7 +87,7 @@ export class Realtime {
         if (this.tracker.applied(frame.chatId, frame.seq)) this.#checkSoon(frame.chatId)
         return
       case 'chat.updated':
-        if (this.tracker.refreshed(frame.chatId, frame.seq)) this.#checkSoon(frame.chatId)
+        if (this.tracker.refreshed(frame.chatId, frame.seq, Date.now())) this.#checkSoon(frame.chatId)
         return
       case 'notification':
         for (const listener of this.#listeners) listener.onNotification?.(frame)

@@ -1,3 +1,6 @@
+/** A sync not answered for so long was lost, or the server had nothing to tell. */
+const answerWithinMs = 3_000
+
 interface Progress {
   /** Everything up to here was applied. */
   known: number
@@ -42,15 +45,15 @@ export class SequenceTracker {
   /** @returns false when a sync of this chat is under way already. */
   beginSync(chatId: string, nowMs: number): boolean {
     const progress = this.#chats.get(chatId)
-    if (!progress || (progress.askedAt !== null && nowMs - progress.askedAt < 3_000)) return false
+    if (!progress || (progress.askedAt !== null && nowMs - progress.askedAt < answerWithinMs)) return false
     progress.askedAt = nowMs
     return true
   }
 
   /** The newest state of the chat arrived: when it answers a sync, everything up to `seq` is here. */
-  refreshed(chatId: string, seq: number): boolean {
+  refreshed(chatId: string, seq: number, nowMs: number): boolean {
     const progress = this.#chats.get(chatId)
-    if (progress?.askedAt == null) return this.applied(chatId, seq)
+    if (progress?.askedAt == null || nowMs - progress.askedAt > answerWithinMs) return this.applied(chatId, seq)
     progress.askedAt = null
     this.#advance(progress, seq)
     return false
