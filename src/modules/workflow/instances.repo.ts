@@ -203,3 +203,15 @@ export async function updateWake(db: Kysely<Schema>, chatId: string): Promise<Da
     where c.id = ${chatId} and c.wake_at is distinct from n.wake_at returning n.wake_at`.execute(db)
   return result.rows[0]?.wake_at ?? null
 }
+
+/** A lifecycle that still waits although its chat was completed elsewhere (by another process) has nothing left to do. */
+export async function cancelLifecycle(db: Kysely<Schema>, chatId: string, now: Date): Promise<void> {
+  await sql`
+    with cancelled as (
+      update process_instances set state = 'cancelled', ended_at = ${now}, engine_state = null
+      where chat_id = ${chatId} and key = 'chat_lifecycle' and state in ('running', 'incident') returning id)
+    , waits as (delete from process_waits w using cancelled c where w.instance_id = c.id)
+    , deliveries as (delete from process_deliveries d using cancelled c where d.instance_id = c.id)
+    update process_incidents n set resolved_at = ${now} from cancelled c where n.instance_id = c.id and n.resolved_at is null`.execute(db)
+  await sql`select refresh_heard_events(${chatId})`.execute(db)
+}

@@ -55,6 +55,7 @@ interface Session {
   generation: number
   /** Chats this transaction has touched; their wake times are computed at its end. */
   chatIds: Set<string>
+  completedChats: Set<string>
 }
 
 interface Taken {
@@ -95,6 +96,7 @@ export class ProcessHost {
     for (const listener of this.#listeners.get(event.name) ?? []) await listener(work, event)
     const session = this.#sessions.get(work)
     if (session) {
+      if (event.name === 'chat.completed') session.completedChats.add(event.chatId)
       session.chatIds.add(event.chatId)
       session.queue.push({ event, generation: session.generation + 1 })
       return
@@ -221,10 +223,11 @@ export class ProcessHost {
     const outer = this.#sessions.get(work)
     if (outer) return action(outer)
     await work.trx.selectFrom('chats').select('id').where('id', '=', chatId).forUpdate().execute()
-    const session: Session = { queue: [], generation: 0, chatIds: new Set([chatId]) }
+    const session: Session = { queue: [], generation: 0, chatIds: new Set([chatId]), completedChats: new Set() }
     this.#sessions.set(work, session)
     try {
       const result = await action(session)
+      for (const id of session.completedChats) await repo.cancelLifecycle(work.trx, id, work.now)
       for (const id of session.chatIds) {
         const wakeAt = await repo.updateWake(work.trx, id)
         if (wakeAt) work.afterCommit(() => this.#options.outlets.wakeAt(id, wakeAt))
