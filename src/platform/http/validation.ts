@@ -1,5 +1,5 @@
 import type { FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify'
-import type { TSchema } from 'typebox'
+import { type TSchema, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Value } from 'typebox/value'
 
@@ -31,13 +31,16 @@ export function closeObjects(schema: unknown): unknown {
 
 /**
  * Compiles a route's schema. Path, query and header values come as text and are converted ("20" to 20, "true" to true);
- * bodies are taken as they are. Defaults of the schema are filled in.
+ * bodies are taken as they are, and one that the schema calls optional may be missing. Defaults of the schema are filled
+ * in.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const isBody = httpPart === 'body'
   const wanted = (isBody ? closeObjects(schema) : schema) as TSchema
   const check = Compile(wanted)
+  const mayBeMissing = isBody && Type.IsOptional(schema)
   return (input: unknown) => {
+    if (mayBeMissing && (input === undefined || input === null)) return { value: input }
     const value = Value.Default(wanted, isBody ? input : Value.Convert(wanted, input))
     if (check.Check(value)) return { value }
     return { error: check.Errors(value) as FastifySchemaValidationError[] }
