@@ -1,0 +1,45 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, Page } from 'playwright-core'
+import { adminLogin } from './parley-process.ts'
+
+/** A page that keeps what went wrong in it. */
+export interface WatchedPage {
+  page: Page
+  /** Uncaught errors and messages of the browser about the page. */
+  problems: string[]
+}
+
+/** Opens a page of its own, with storage of its own. */
+export async function openPage(browser: Browser, url: string, options: { colorScheme?: 'light' | 'dark' } = {}): Promise<WatchedPage> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', ...options })
+  const page = await context.newPage()
+  const problems: string[] = []
+  page.on('pageerror', (error) => problems.push(String(error)))
+  page.on('console', (message) => {
+    // A refused request is the page's business to show; everything else in the console is a mistake.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) problems.push(message.text())
+  })
+  await page.goto(url)
+  return { page, problems }
+}
+
+/** Logs in as the administrator and waits for the inbox. */
+export async function logIn(page: Page): Promise<void> {
+  await page.getByLabel('Email').fill(adminLogin.email)
+  await page.getByRole('textbox', { name: 'Password' }).fill(adminLogin.password)
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'New items' }).waitFor()
+}
+
+/** The link of a contact's tile in the inbox. */
+export function tile(page: Page, name: string) {
+  return page.getByRole('navigation', { name: 'Inbox' }).getByRole('link', { name })
+}
+
+/** What axe finds wrong by WCAG 2.2 AA, one line each; empty when all is well. */
+export async function accessibilityProblems(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze()
+  return violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.html} ${node.failureSummary ?? ''}`))
+}
