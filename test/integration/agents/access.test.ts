@@ -86,7 +86,8 @@ t.test('another site cannot write with the cookie of an agent', async (t) => {
     parley.app.inject({ method: 'PUT', url: '/api/session/status', headers: { ...headers, ...extra }, payload: { status: 'inactive' } })
   for (const foreign of [
     { origin: 'https://evil.example' },
-    { origin: 'https://chat.example.com.evil.example' },
+    { origin: 'https://chat.example.com.evil.example', host: 'chat.example.com' },
+    { origin: 'https://evil.example', host: 'chat.example.com' },
     { origin: 'null' },
     { 'sec-fetch-site': 'cross-site' },
     { 'sec-fetch-site': 'same-site' },

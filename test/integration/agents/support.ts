@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
 import { pino } from 'pino'
 import type { Agent, Role } from '../../../src/contracts/agents.ts'
 import {
@@ -17,6 +18,7 @@ import { idempotency, withIdempotency } from '../../../src/platform/http/idempot
 import { createHttpServer, type HttpServer } from '../../../src/platform/http/server.ts'
 import type { ParleyDatabase, Schema } from '../../../src/schema.ts'
 import { createTestDatabase } from '../../helpers/postgres.ts'
+import { until } from '../../helpers/until.ts'
 
 /** The part of a test that is needed here. */
 interface WithTeardown {
@@ -144,4 +146,35 @@ export function cookieOf(answer: { cookies: { name: string; value: string }[] })
   const cookie = answer.cookies.find(({ name }) => name === SESSION_COOKIE)
   if (!cookie) throw new Error('The answer sets no session cookie')
   return { cookie: `${cookie.name}=${cookie.value}` }
+}
+
+/**
+ * Does several things truly at once: writes to the table `agents` are held up until as many transactions as there are
+ * things wait, for that table or for each other.
+ */
+export async function atOnce<T>(parley: Parley, things: (() => Promise<T>)[]): Promise<PromiseSettledResult<T>[]> {
+  const { promise: mayGo, resolve: go } = Promise.withResolvers<void>()
+  const { promise: isHeld, resolve: held } = Promise.withResolvers<void>()
+  const holder = parley.database.transaction(async (work) => {
+    await sql`lock table agents in share row exclusive mode`.execute(work.trx)
+    held()
+    await mayGo
+  })
+  await isHeld
+  const results = Promise.allSettled(things.map((thing) => thing()))
+  try {
+    await until(async () => (await waiting(parley)) === things.length, { message: `${things.length} transactions to wait` })
+  } finally {
+    go()
+    await holder
+  }
+  return results
+}
+
+async function waiting({ database }: Parley): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
+    database.db,
+  )
+  return rows[0]?.count ?? 0
 }
