@@ -7,6 +7,7 @@ import { chatRoutes } from './modules/chats/index.ts'
 import { quickActionRoutes } from './modules/quick-actions/index.ts'
 import { queueRoutes } from './modules/routing/index.ts'
 import { workflowRoutes } from './modules/workflow/index.ts'
+import { idempotency } from './platform/http/idempotency.ts'
 import { createHttpServer, type HttpServer } from './platform/http/server.ts'
 import { webApp } from './platform/http/web.ts'
 import { realtimeRoutes } from './realtime/index.ts'
@@ -35,6 +36,7 @@ export async function buildApp(container: Container, options: AppOptions): Promi
     },
   })
   await app.register(authenticate, { agents, publicUrl: config.publicUrl })
+  await app.register(idempotency, { database: container.database, clock: container.clock, ownerOf: (request) => request.agentOrNull?.id ?? null })
   await app.register(multipart, { limits: { fileSize: 4 * mebibyte, files: 10, parts: 20 } })
   await app.register(agentRoutes({ agents, publicUrl: config.publicUrl }))
   await app.register(queueRoutes(container.queueRouteDeps))

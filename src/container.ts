@@ -29,6 +29,7 @@ import {
 import type { Clock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
 import { createDatabase } from './platform/db/database.ts'
+import { withIdempotency } from './platform/http/idempotency.ts'
 import { createJobs } from './platform/jobs/jobs.ts'
 import type { createLogger } from './platform/log.ts'
 import { createMetrics } from './platform/metrics.ts'
@@ -58,7 +59,7 @@ export async function createContainer(options: ContainerOptions) {
   const { config, databaseUrl, clock, nodeId } = options
   const log = options.log
   const metrics = createMetrics()
-  const database = createDatabase<Schema>({ url: databaseUrl, clock, log })
+  const database = withIdempotency(createDatabase<Schema>({ url: databaseUrl, clock, log }))
   const redisUrl = config.redisUrl ?? undefined
   const relay = await createRelay({ databaseUrl, nodeId, log, redisUrl })
   const jobs = createJobs({ jobs: allJobs, databaseUrl, log, redisUrl, onRun: ({ job, outcome }) => metrics.jobRuns.inc({ job, outcome }) })
@@ -209,7 +210,6 @@ export async function createContainer(options: ContainerOptions) {
       details,
       clock,
       log,
-      publicUrl: config.publicUrl,
       agentOf: (id: string) => agents.getAgent(id),
       presence: {
         opened: (agentId: string, connectionId: string) => agents.connectionOpened(agentId, connectionId, nodeId),

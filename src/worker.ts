@@ -1,12 +1,15 @@
 import type { Container } from './container.ts'
-import { presenceSweep } from './jobs.ts'
+import { idempotencySweep, presenceSweep } from './jobs.ts'
 import { deliveryRun, deliverySweep } from './modules/channels/index.ts'
+import { routingSweep } from './modules/routing/index.ts'
 import { chatWake, findLeftovers, processSweep, taskRun } from './modules/workflow/index.ts'
+import { sweepIdempotencyKeys } from './platform/http/idempotency.ts'
 import { bindJob, type JobBinding } from './platform/jobs/jobs.ts'
 
 /** How often sweepers look for what a crash or a lost job left behind, in milliseconds. */
 const sweepEveryMs = 3_000
 const presenceEveryMs = 5_000
+const idempotencyEveryMs = 3_600_000
 
 function bindings(container: Container): JobBinding[] {
   const { host, remoteTasks, delivery, database, clock, config, agents } = container
@@ -23,6 +26,10 @@ function bindings(container: Container): JobBinding[] {
       for (const chatId of leftovers.due) container.outlets.wakeAt(chatId, clock.now())
       for (const { instanceId, waitId } of leftovers.tasks) container.outlets.runTask(instanceId, waitId)
     }),
+    bindJob(routingSweep, () => container.routing.sweep()),
+    bindJob(idempotencySweep, async () => {
+      await sweepIdempotencyKeys(database, clock.now())
+    }),
     bindJob(presenceSweep, () => agents.sweepPresence(clock.now(), config.presenceGraceMs)),
   ]
 }
@@ -32,5 +39,7 @@ export async function startWorker(container: Container): Promise<void> {
   await container.jobs.startWorkers(bindings(container))
   await container.jobs.repeat(processSweep, {}, sweepEveryMs)
   await container.jobs.repeat(deliverySweep, {}, sweepEveryMs)
+  await container.jobs.repeat(routingSweep, {}, sweepEveryMs)
   await container.jobs.repeat(presenceSweep, {}, presenceEveryMs)
+  await container.jobs.repeat(idempotencySweep, {}, idempotencyEveryMs)
 }

@@ -8,7 +8,7 @@ const maxBufferedBytes = 1024 * 1024
 /** One agent's socket: who it is, which chats it was told about, which it watches. */
 export class Connection {
   readonly id: string
-  readonly agent: Viewer & { sessionId: string | null }
+  readonly agent: Viewer & { sessionId: string | null; tokenId: string | null }
   /** Chats the client has in its inbox, as far as it was told. */
   readonly inbox = new Set<string>()
   readonly watching = new Set<string>()
@@ -16,7 +16,7 @@ export class Connection {
   alive = true
   readonly #socket: WebSocket
 
-  constructor(id: string, socket: WebSocket, agent: Viewer & { sessionId: string | null }) {
+  constructor(id: string, socket: WebSocket, agent: Viewer & { sessionId: string | null; tokenId: string | null }) {
     this.id = id
     this.agent = agent
     this.#socket = socket

@@ -48,8 +48,8 @@ export class Hub {
     await this.#on('agent.changed', ({ agent }) => this.#agentChanged(agent))
     await this.#on('sessions.ended', ({ agentId, sessionIds, code }) => {
       for (const connection of this.#connections.values()) {
-        const { sessionId } = connection.agent
-        const ended = sessionIds === null || (sessionId !== null && sessionIds.includes(sessionId))
+        const credential = connection.agent.sessionId ?? connection.agent.tokenId
+        const ended = sessionIds === null || (credential !== null && sessionIds.includes(credential))
         if (connection.agent.id === agentId && ended) connection.close(code, 'The session has ended')
       }
     })
