@@ -24,6 +24,17 @@ export interface Config {
   /** Hosts or CIDR ranges that processes and media downloads may reach although they are not public. */
   outboundAllowList: string[]
   engineThreads: number
+  /** Where files are kept; null = in the data directory. */
+  s3: S3Config | null
+}
+
+/** A bucket of Amazon S3 or a compatible service; keys null = those of the environment or the machine's role. */
+export interface S3Config {
+  bucket: string
+  region: string
+  /** Address of a compatible service; null = Amazon's own. */
+  endpoint: string | null
+  keys: { id: string; secret: string } | null
 }
 
 const roles: readonly Role[] = ['all', 'api', 'worker']
@@ -41,6 +52,19 @@ function list(text: string | undefined): string[] {
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '')
+}
+
+function readS3(env: NodeJS.ProcessEnv): S3Config | null {
+  const bucket = env.PARLEY_S3_BUCKET
+  if (!bucket) {
+    const set = ['PARLEY_S3_REGION', 'PARLEY_S3_ENDPOINT', 'PARLEY_S3_ACCESS_KEY_ID', 'PARLEY_S3_SECRET_ACCESS_KEY'].filter((name) => env[name])
+    if (set.length > 0) throw new Error(`${set.join(', ')} needs PARLEY_S3_BUCKET; without a bucket files are kept in the data directory.`)
+    return null
+  }
+  const { PARLEY_S3_ENDPOINT: endpoint, PARLEY_S3_ACCESS_KEY_ID: id, PARLEY_S3_SECRET_ACCESS_KEY: secret } = env
+  if (endpoint && !URL.canParse(endpoint)) throw new Error(`PARLEY_S3_ENDPOINT must be a URL such as https://minio.example.com, not "${endpoint}".`)
+  if (Boolean(id) !== Boolean(secret)) throw new Error('PARLEY_S3_ACCESS_KEY_ID and PARLEY_S3_SECRET_ACCESS_KEY go together.')
+  return { bucket, region: env.PARLEY_S3_REGION || 'us-east-1', endpoint: endpoint || null, keys: id && secret ? { id, secret } : null }
 }
 
 /**
@@ -73,5 +97,6 @@ export function readConfig(env: NodeJS.ProcessEnv, argv: readonly string[] = [])
     presenceGraceMs: integer(env, 'PARLEY_PRESENCE_GRACE_MS', 60_000, 0, 3_600_000),
     outboundAllowList: list(env.PARLEY_OUTBOUND_ALLOW),
     engineThreads: integer(env, 'PARLEY_ENGINE_THREADS', 1, 1, 32),
+    s3: readS3(env),
   }
 }
