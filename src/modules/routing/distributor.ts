@@ -47,13 +47,17 @@ export class Distributor {
     const [head] = rows
     if (!head) return []
     const ids = rows.map((row) => row.id)
+    let locked: ReadonlySet<string> | null = null
     if (rows.some((row) => row.rule !== 'everyone')) {
       if (head.queue_max_chats > 0) await repo.lockQueueLimit(work.trx, head.queue_id)
-      await repo.lockActiveAgents(work.trx, head.queue_id)
+      locked = await repo.lockActiveAgents(work.trx, head.queue_id)
     }
     const offers = await repo.readOffers(work.trx, ids)
     const holders = [...offers.values()].flat().filter((offer) => offer.state === 'open')
     const agents = await repo.readAgents(work.trx, head.queue_id, [...new Set(holders.map((offer) => offer.agentId))], options.gone)
+    // Who became active after the lock counts as inactive still: another lock now would be out of order, and that agent's
+    // own request comes after.
+    if (locked) for (const agent of agents.values()) agent.active &&= locked.has(agent.id)
     const queue = await this.#queueLoad(work, head)
     const wantsLast = rows.filter((row) => row.rule === 'last_agent').map((row) => row.id)
     const lastAgents: Awaited<ReturnType<typeof repo.readLastAgents>> =

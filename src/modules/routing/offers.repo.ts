@@ -56,14 +56,15 @@ export async function lockQueueLimit(db: Db, queueId: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended('parley queue limit ' || ${queueId}::text, 0))`.execute(db)
 }
 
-/** Locks the active agents of the queue in the order of their ids, so that nobody else fills their places meanwhile. */
-export async function lockActiveAgents(db: Db, queueId: string): Promise<void> {
-  await sql`
+/** Locks the active agents of the queue in the order of their ids, so that nobody else fills their places meanwhile. Answers them. */
+export async function lockActiveAgents(db: Db, queueId: string): Promise<Set<string>> {
+  const result = await sql<{ id: string }>`
     select a.id from agents a
     where a.status = 'active' and not a.disabled and (
       a.id in (select m.agent_id from queue_agents m where m.queue_id = ${queueId})
       or (select q.all_agents from queues q where q.id = ${queueId}))
     order by a.id for no key update of a`.execute(db)
+  return new Set(result.rows.map((row) => row.id))
 }
 
 type AgentRow = {

@@ -56,7 +56,7 @@ export class RoutingService {
     if (chat.status === 'completed') throw new BpmnError('CHAT_COMPLETED', `Chat ${chat.number} is completed.`)
     if (chat.status === 'in_progress') return { offeredTo: [], ...(chat.agent_id === null ? {} : { assignedTo: chat.agent_id }) }
     const queueId = wish.queueId ?? chat.queue_id
-    if (queueId !== chat.queue_id) await this.#moveToQueue(work, chatId, queueId)
+    if (queueId !== chat.queue_id) await this.#moveToQueue(work, chatId, chat.queue_id, queueId)
     await repo.saveRoute(work.trx, { chatId, rule: wish.rule, agentIds: wish.agentIds, now: work.now })
     const [distribution] = await this.#distributor.distribute(work, [chatId], { explicit: true, gone: new Set() })
     if (!distribution) throw new Error(`Chat ${chatId} could not be routed although it waits`)
@@ -150,10 +150,11 @@ export class RoutingService {
     return this.#reoffering.settled()
   }
 
-  async #moveToQueue(work: ParleyWork, chatId: string, queueId: string): Promise<void> {
+  async #moveToQueue(work: ParleyWork, chatId: string, from: string, queueId: string): Promise<void> {
     const queue = await work.trx.selectFrom('queues').select('id').where('id', '=', queueId).executeTakeFirst()
     if (!queue) throw new BpmnError('QUEUE_NOT_FOUND', `Queue ${queueId} does not exist.`)
     await work.trx.updateTable('chats').set({ queue_id: queueId }).where('id', '=', chatId).execute()
+    this.#reoffering.soon(work, await requests.requestLimited(work.trx, from, work.now))
   }
 
   async #afterRefusal(work: ParleyWork, chatId: string, closed: readonly repo.ClosedOffer[], agentId: string | null): Promise<void> {

@@ -4,7 +4,7 @@ import type { RoutingRule } from '../../contracts/index.ts'
 export interface Candidate {
   readonly id: string
   readonly name: string
-  readonly active: boolean
+  active: boolean
   /** Belongs to the queue and is not disabled. */
   readonly member: boolean
   /** Logged out or disabled just now: keeps no offer, whatever the rule. */

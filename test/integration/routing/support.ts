@@ -34,6 +34,9 @@ export class Office {
   readonly changed: string[] = []
   /** When chats were asked to be woken. */
   readonly wakes: { chatId: string; at: Date }[] = []
+  /** Whether chats whose last offer ended are routed again, as the shipped lifecycle does. */
+  followsLifecycle = false
+  readonly #following = new Set<Promise<unknown>>()
   #channelId = ''
   #listeners = new Map<string, Listener>()
   #expire: ((work: ParleyWork, chat: ChatRow) => Promise<void>) | undefined
@@ -68,7 +71,28 @@ export class Office {
 
   async raise(work: ParleyWork, event: ChatEvent): Promise<void> {
     await this.#listeners.get(event.name)?.(work, event)
-    work.afterCommit(() => void this.facts.push(event))
+    work.afterCommit(() => {
+      this.facts.push(event)
+      if (this.followsLifecycle && event.name === 'offer.expired') this.#follow(this.route(event.chatId))
+    })
+  }
+
+  /** Resolves when all that follows what was committed so far is done. */
+  async idle(): Promise<void> {
+    for (;;) {
+      await this.routing.settled()
+      if (this.#following.size === 0) return
+      await Promise.all(this.#following)
+    }
+  }
+
+  #follow(step: Promise<unknown>): void {
+    this.#following.add(step)
+    // idle() has the rejection, if any.
+    step.then(
+      () => this.#following.delete(step),
+      () => undefined,
+    )
   }
 
   async queue(wish: QueueWish = {}, agentIds: readonly string[] = []): Promise<string> {
