@@ -2,7 +2,7 @@ import { Button, Center, Loader } from '@mantine/core'
 import { lazy, Suspense, useEffect, useRef } from 'react'
 import { explain } from '../api/client.ts'
 import { LoginPage } from '../session/login-page.tsx'
-import { useSession } from '../session/use-session.ts'
+import { AgentContext, useSession } from '../session/use-session.ts'
 import { EmptyState } from '../ui/empty-state.tsx'
 import { ErrorBoundary } from '../ui/error-boundary.tsx'
 import { matchPath, navigate, usePath } from './router.tsx'
@@ -44,7 +44,7 @@ function LoggedIn({ path }: { path: string }) {
     )
   }
   if (!session.data) return <LoginPage ended={hadSession.current && path !== '/login'} />
-  return path === '/login' ? <GoHome /> : <Workplace path={path} />
+  return <AgentContext value={session.data}>{path === '/login' ? <GoHome /> : <Workplace path={path} />}</AgentContext>
 }
 
 function GoHome() {

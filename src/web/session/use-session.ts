@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { createContext, useContext } from 'react'
 import type { Agent, AgentStatus, Login, SessionPatch } from '../../contracts/agents.ts'
 import { keys } from '../api/keys.ts'
 import { fetchSession, logIn, logOut, patchSession, setStatus } from '../api/session.ts'
@@ -14,11 +15,17 @@ export function useSession() {
   })
 }
 
+/**
+ * The agent of the pages behind the login. A context and not the query itself: when a session ends, pages that are about
+ * to go away must not see that there is no agent any more.
+ */
+export const AgentContext = createContext<Agent | null>(null)
+
 /** The agent who is logged in. @throws Error on pages that need no login. */
 export function useAgent(): Agent {
-  const { data } = useSession()
-  if (!data) throw new Error('useAgent is for pages behind the login only')
-  return data
+  const agent = useContext(AgentContext)
+  if (!agent) throw new Error('useAgent is for pages behind the login only')
+  return agent
 }
 
 /** Logs in; what an earlier agent left in the cache is dropped first. */

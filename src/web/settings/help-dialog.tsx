@@ -42,25 +42,35 @@ const note = {
 export function HelpDialog({ onClose }: { onClose: () => void }) {
   const [singleKeys] = useSingleKeys()
   return (
-    <Modal opened onClose={onClose} title={texts.help} centered closeButtonProps={{ 'aria-label': 'Close' }}>
-      {groups.map((group) => (
-        <section key={group.title} className={classes.group}>
-          <h3 className={classes.title}>{group.title}</h3>
-          <dl className={classes.rows}>
-            {group.rows.map((row) => (
-              <div key={row.text} className={classes.row}>
-                <dt>{row.text}</dt>
-                <dd className={classes.keys}>
-                  {row.keys.map((key) => (
-                    <Kbd key={key}>{key}</Kbd>
-                  ))}
-                </dd>
-              </div>
-            ))}
-          </dl>
-        </section>
-      ))}
-      <p className={classes.note}>{singleKeys ? note.on : note.off}</p>
-    </Modal>
+    <Modal.Root opened onClose={onClose} centered>
+      <Modal.Overlay />
+      <Modal.Content>
+        {/* Not Modal.Header: its <header> would be a second banner of the page. */}
+        <div className={classes.head}>
+          <Modal.Title className={classes.heading ?? ''}>{texts.help}</Modal.Title>
+          <Modal.CloseButton aria-label={texts.close} />
+        </div>
+        <Modal.Body>
+          {groups.map((group) => (
+            <section key={group.title} className={classes.group}>
+              <h3 className={classes.title}>{group.title}</h3>
+              <dl className={classes.rows}>
+                {group.rows.map((row) => (
+                  <div key={row.text} className={classes.row}>
+                    <dt>{row.text}</dt>
+                    <dd className={classes.keys}>
+                      {row.keys.map((key) => (
+                        <Kbd key={key}>{key}</Kbd>
+                      ))}
+                    </dd>
+                  </div>
+                ))}
+              </dl>
+            </section>
+          ))}
+          <p className={classes.note}>{singleKeys ? note.on : note.off}</p>
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   )
 }

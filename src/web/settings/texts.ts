@@ -19,6 +19,7 @@ export const texts = {
   languageHint: 'Chats are translated into it',
   saveFailed: 'The setting could not be saved',
   help: 'Keyboard shortcuts',
+  close: 'Close',
   account: (name: string) => `Account of ${name}`,
   logOut: 'Log out',
   logOutHint: 'You become inactive',

@@ -31,22 +31,24 @@ export function SimulatorPage() {
           {texts.toInbox}
         </Link>
       </header>
-      <p className={classes.notice} role="note">
-        <IconInfoCircle size={18} aria-hidden />
-        {texts.notice}
-      </p>
       <main className={classes.main}>
-        {channels.isPending ? (
-          <Center h="100%">
-            <Loader size="sm" />
-          </Center>
-        ) : channels.isError ? (
-          <EmptyState title={texts.failedTitle} text={explain(channels.error)}>
-            <Button onClick={() => void channels.refetch()}>{texts.reload}</Button>
-          </EmptyState>
-        ) : (
-          <Stage channels={channels.data} />
-        )}
+        <p className={classes.notice} role="note">
+          <IconInfoCircle size={18} aria-hidden />
+          {texts.notice}
+        </p>
+        <div className={classes.content}>
+          {channels.isPending ? (
+            <Center h="100%">
+              <Loader size="sm" />
+            </Center>
+          ) : channels.isError ? (
+            <EmptyState title={texts.failedTitle} text={explain(channels.error)}>
+              <Button onClick={() => void channels.refetch()}>{texts.reload}</Button>
+            </EmptyState>
+          ) : (
+            <Stage channels={channels.data} />
+          )}
+        </div>
       </main>
     </div>
   )

@@ -26,6 +26,8 @@ export function ContactAvatar({ id, initials, photoUrl, size }: ContactAvatarPro
     <span
       className={classes.avatar}
       aria-hidden="true"
+      // Drawn by the style sheet: as text the letters would count to the name of a button around them.
+      data-initials={photoUrl && !broken ? '' : initials.slice(0, 2)}
       style={{
         width: size,
         height: size,
@@ -34,11 +36,7 @@ export function ContactAvatar({ id, initials, photoUrl, size }: ContactAvatarPro
         color: `light-dark(hsl(${hue} 60% 25%), hsl(${hue} 60% 84%))`,
       }}
     >
-      {photoUrl && !broken ? (
-        <img src={photoUrl} alt="" width={size} height={size} onError={() => setBroken(true)} loading="lazy" />
-      ) : (
-        initials.slice(0, 2)
-      )}
+      {photoUrl && !broken && <img src={photoUrl} alt="" width={size} height={size} onError={() => setBroken(true)} loading="lazy" />}
     </span>
   )
 }

@@ -23,8 +23,11 @@ function setSingleKeys(next: boolean): void {
   for (const listener of listeners) listener()
 }
 
+/** Fields that take letters for themselves; a switch or a button does not. */
+const fields = 'input:not([type="checkbox"], [type="radio"], [type="button"], [type="submit"]), textarea, select, [role="textbox"]'
+
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea, select, [role="textbox"]'))
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches(fields))
 }
 
 function isInDialog(target: EventTarget | null): boolean {
