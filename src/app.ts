@@ -5,6 +5,7 @@ import { agentRoutes, authenticate, SESSION_COOKIE } from './modules/agents/inde
 import { channelRoutes, simulatorRoutes, webhookRoutes } from './modules/channels/index.ts'
 import { chatRoutes } from './modules/chats/index.ts'
 import { quickActionRoutes } from './modules/quick-actions/index.ts'
+import { reportRoutes } from './modules/reports/index.ts'
 import { queueRoutes } from './modules/routing/index.ts'
 import { workflowRoutes } from './modules/workflow/index.ts'
 import { idempotency } from './platform/http/idempotency.ts'
@@ -36,17 +37,32 @@ export async function buildApp(container: Container, options: AppOptions): Promi
     },
   })
   await app.register(authenticate, { agents, publicUrl: config.publicUrl })
-  await app.register(idempotency, { database: container.database, clock: container.clock, ownerOf: (request) => request.agentOrNull?.id ?? null })
+  await app.register(idempotency, {
+    database: container.database,
+    clock: container.clock,
+    ownerOf: (request) => request.agentOrNull?.id ?? null,
+  })
   await app.register(multipart, { limits: { fileSize: 4 * mebibyte, files: 10, parts: 20 } })
   await app.register(agentRoutes({ agents, publicUrl: config.publicUrl }))
   await app.register(queueRoutes(container.queueRouteDeps))
   await app.register(chatRoutes(container.chatRouteDeps))
   await app.register(quickActionRoutes(container.quickActionRouteDeps))
+  await app.register(reportRoutes({ database: container.database, clock: container.clock }))
   await app.register(workflowRoutes(container.workflowRouteDeps))
   await app.register(channelRoutes({ channels: container.channels }))
-  await app.register(simulatorRoutes({ database: container.database, directory: container.directory, isTyping: (chatId) => container.typing.isTyping(chatId) }))
   await app.register(
-    webhookRoutes({ directory: container.directory, inbound: container.inbound, counters: { refused: metrics.webhooksRefused, events: metrics.webhookEvents } }),
+    simulatorRoutes({
+      database: container.database,
+      directory: container.directory,
+      isTyping: (chatId) => container.typing.isTyping(chatId),
+    }),
+  )
+  await app.register(
+    webhookRoutes({
+      directory: container.directory,
+      inbound: container.inbound,
+      counters: { refused: metrics.webhooksRefused, events: metrics.webhookEvents },
+    }),
   )
   await app.register(realtimeRoutes(container.realtimeDeps))
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {

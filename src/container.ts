@@ -2,29 +2,42 @@ import { sql } from 'kysely'
 import { createEnginePool } from './engine/index.ts'
 import { allJobs } from './jobs.ts'
 import { type AgentService, createAgentService } from './modules/agents/index.ts'
-import { caseTasks } from './modules/cases/index.ts'
-import { adapterFor, ChannelDirectory, ChannelService, createHttp, DeliveryService, deliveryRun, InboundDispatcher, InboundService, ReceiptService } from './modules/channels/index.ts'
-import { type ChatDetails, type ChatRouteDeps, ChatService, ChatStates, chatTasks, MessageService, overdueHandler, scopeReader } from './modules/chats/index.ts'
-import { contactTasks } from './modules/contacts/index.ts'
-import { notificationTasks } from './modules/notifications/index.ts'
+import {
+  adapterFor,
+  ChannelDirectory,
+  ChannelService,
+  createHttp,
+  DeliveryService,
+  deliveryRun,
+  InboundDispatcher,
+  InboundService,
+  ReceiptService,
+} from './modules/channels/index.ts'
+import {
+  type ChatDetails,
+  type ChatRouteDeps,
+  ChatService,
+  ChatStates,
+  MessageService,
+  overdueHandler,
+  scopeReader,
+} from './modules/chats/index.ts'
 import { ActionRunService, QuickActionService } from './modules/quick-actions/index.ts'
 import { createRouting } from './modules/routing/index.ts'
 import { audit, createSecretBox } from './modules/settings/index.ts'
 import {
   CatalogService,
-  ChatPump,
   type ChatEvent,
+  ChatPump,
   chatWake,
   DefinitionService,
   describeChatProcess,
-  httpRequestTask,
   IncidentService,
   ProcessHost,
   RemoteTaskRunner,
   TaskRegistry,
   taskRun,
   VersionCache,
-  workflowTasks,
 } from './modules/workflow/index.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
@@ -35,10 +48,11 @@ import type { createLogger } from './platform/log.ts'
 import { createMetrics } from './platform/metrics.ts'
 import { createRelay } from './platform/relay/relay.ts'
 import { createSafeDispatcher } from './platform/safe-http.ts'
-import { Hub } from './realtime/index.ts'
 import type { RelayTopics } from './realtime/index.ts'
+import { Hub } from './realtime/index.ts'
 import { TypingIndicators } from './realtime/typing.ts'
 import type { ParleyWork, Schema } from './schema.ts'
+import { collectTasks } from './tasks.ts'
 
 export interface ContainerOptions {
   config: Config
@@ -68,7 +82,9 @@ export async function createContainer(options: ContainerOptions) {
   const http = createHttp()
 
   const publish = <T extends keyof RelayTopics>(topic: T, message: RelayTopics[T]): void => {
-    relay.publish(topic, message).catch((error: unknown) => log.error({ err: error, topic }, 'A message to the other nodes could not be sent'))
+    relay
+      .publish(topic, message)
+      .catch((error: unknown) => log.error({ err: error, topic }, 'A message to the other nodes could not be sent'))
   }
   /** Jobs make things punctual; the sweepers make them certain. So a job that cannot be added is only logged. */
   const addJob = (what: string, adding: Promise<void>): void => {
@@ -77,12 +93,21 @@ export async function createContainer(options: ContainerOptions) {
   const outlets = {
     publish: (change: RelayTopics['chat.changed']) => publish('chat.changed', change),
     wakeAt: (chatId: string, at: Date) =>
-      addJob(chatWake.name, jobs.add(chatWake, { chatId }, { jobId: `wake-${chatId}`, delayMs: Math.max(0, at.getTime() - clock.now().getTime()) })),
+      addJob(
+        chatWake.name,
+        jobs.add(chatWake, { chatId }, { jobId: `wake-${chatId}`, delayMs: Math.max(0, at.getTime() - clock.now().getTime()) }),
+      ),
     runTask: (instanceId: string, waitId: string, at?: Date) =>
-      addJob(taskRun.name, jobs.add(taskRun, { instanceId, waitId }, { delayMs: Math.max(0, (at ?? clock.now()).getTime() - clock.now().getTime()) })),
+      addJob(
+        taskRun.name,
+        jobs.add(taskRun, { instanceId, waitId }, { delayMs: Math.max(0, (at ?? clock.now()).getTime() - clock.now().getTime()) }),
+      ),
     deliverSoon: (chatId: string) => addJob(deliveryRun.name, jobs.add(deliveryRun, { chatId }, { jobId: `delivery-${chatId}` })),
     deliverAt: (chatId: string, at: Date) =>
-      addJob(deliveryRun.name, jobs.add(deliveryRun, { chatId }, { jobId: `delivery-${chatId}`, delayMs: Math.max(0, at.getTime() - clock.now().getTime()) })),
+      addJob(
+        deliveryRun.name,
+        jobs.add(deliveryRun, { chatId }, { jobId: `delivery-${chatId}`, delayMs: Math.max(0, at.getTime() - clock.now().getTime()) }),
+      ),
     advanceSoon: (chatId: string) => pump.push(chatId),
     instanceChanged: (instance: { id: string; key: string; state: string; chatId: string | null }) =>
       publish('process.changed', { instanceId: instance.id, key: instance.key, state: instance.state, chatId: instance.chatId }),
@@ -94,15 +119,17 @@ export async function createContainer(options: ContainerOptions) {
   const changed = (work: ParleyWork, chatId: string) => states.changed(work, chatId)
   const routing = createRouting({ database, clock, log, raise, changed, audit, wakeAt: outlets.wakeAt })
 
-  const tasks = new TaskRegistry([
-    ...workflowTasks,
-    ...chatTasks(states, messages),
-    ...routing.tasks,
-    ...contactTasks({ raise, chatChanged: changed }),
-    ...caseTasks(raise),
-    ...notificationTasks((agentIds, frame) => publish('notification', { agentIds, frame })),
-    httpRequestTask(createSafeDispatcher(config.outboundAllowList)),
-  ])
+  const tasks = new TaskRegistry(
+    collectTasks({
+      states,
+      messages,
+      routing: routing.service,
+      raise,
+      chatChanged: changed,
+      notify: (agentIds, frame) => publish('notification', { agentIds, frame }),
+      outbound: createSafeDispatcher(config.outboundAllowList),
+    }),
+  )
   const versions = new VersionCache()
   const host: ProcessHost = new ProcessHost({ database, engine, tasks, scopes: scopeReader, versions, clock, log, outlets })
   const pump = new ChatPump({ advance: (chatId) => host.advance(chatId), concurrency: 4, log })
@@ -158,12 +185,15 @@ export async function createContainer(options: ContainerOptions) {
   const inbound = new InboundDispatcher(new InboundService({ database, clock, outlets }), new ReceiptService(database, messages))
   const delivery = new DeliveryService({ database, directory, messages, http, log, schedule: outlets.deliverAt })
 
-  const hub = new Hub({ db: database.db, relay, details, log })
+  const hub = new Hub({ db: database.db, relay, details, log, clock, nodeId })
   const typing = new TypingIndicators(relay, clock)
 
   const chatRouteDeps: ChatRouteDeps = {
     chats,
-    explain: async (chatId) => ({ ...(await describeChatProcess(database.db, chatId)), decisions: await routing.listDecisions(database.db, chatId) }),
+    explain: async (chatId) => ({
+      ...(await describeChatProcess(database.db, chatId)),
+      decisions: await routing.listDecisions(database.db, chatId),
+    }),
     transferTargets: (chatId, agentId) => routing.listTransferTargets(database.db, chatId, agentId),
     transferWarnings: (target) => routing.transferWarnings(database.db, target),
     typing: (chatId, agent) => typing.agentTypes(chatId, agent),

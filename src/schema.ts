@@ -57,6 +57,8 @@ export interface Schema {
     external_id: string
     name: string | null
     created_at: Date
+    /** When the provider was asked for name and picture; null when that is still to be done. */
+    profile_checked_at: Date | null
   }
   queues: {
     id: GeneratedAlways<string>
@@ -82,10 +84,25 @@ export interface Schema {
     secrets: Buffer | null
     last_webhook_at: Date | null
     created_at: Date
+    /** warning: receiving may be broken; failing: the provider refuses the credentials, so messages wait. */
+    health: Generated<'unknown' | 'ok' | 'warning' | 'failing'>
+    health_reason: string | null
+    health_since: Date | null
+    checked_at: Date | null
+    failed_checks: Generated<number>
+    alarmed_at: Date | null
+    alarmed_reason: string | null
+    /** The provider asked for silence until then. */
+    paused_until: Date | null
+    /** Hours without a webhook after which an alarm is raised; null = never. */
+    silence_alarm_hours: Generated<number | null>
   }
   chats: ChatsTable
   messages: MessagesTable
   drafts: { chat_id: string; agent_id: string; text: string; file_ids: Generated<string[]>; updated_at: Date }
+  files: FilesTable
+  message_files: { message_id: string; position: number; file_id: string }
+  signing_keys: { name: string; sealed: Buffer; created_at: Date }
   chat_offers: {
     chat_id: string
     agent_id: string
@@ -104,7 +121,7 @@ export interface Schema {
     offered_to: Generated<string[]>
     assigned_to: string | null
   }
-  delivery_lanes: { chat_id: string; next_attempt_at: Date; lease_until: Date | null; lease_token: string | null }
+  delivery_lanes: { chat_id: string; next_attempt_at: Date; lease_until: Date | null; lease_token: string | null; slot_at: Date | null }
   delivery_attempts: {
     id: GeneratedAlways<string>
     message_id: string
@@ -112,11 +129,47 @@ export interface Schema {
     part: Generated<number>
     started_at: Date
     finished_at: Date | null
-    outcome: 'sent' | 'retry' | 'failed' | 'uncertain' | 'interrupted' | null
+    /** waiting: the channel, not the message, was the obstacle. */
+    outcome: 'sent' | 'retry' | 'waiting' | 'failed' | 'uncertain' | 'interrupted' | null
     code: string | null
     reason: string | null
+    /** Provider messages the whole message consists of. */
+    parts: Generated<number>
   }
-  provider_messages: { channel_id: string; external_id: string; message_id: string; part: number; status: string }
+  provider_messages: {
+    channel_id: string
+    external_id: string
+    message_id: string
+    part: number
+    /** replaced: failed, and sent again since. */
+    status: 'sending' | 'sent' | 'delivered' | 'read' | 'failed' | 'replaced'
+    /** When the call that sent it began, by our clock. */
+    taken_at: Date | null
+    /** The provider's own time of the message. */
+    provider_at: Date | null
+    failure_code: string | null
+    failure_reason: string | null
+  }
+  send_slots: { channel_id: string; recipient: string; next_at: Date }
+  pending_receipts: {
+    channel_id: string
+    external_id: string
+    status: 'sent' | 'delivered' | 'read' | 'failed'
+    at: Date | null
+    failure_code: string | null
+    failure_reason: string | null
+    received_at: Date
+  }
+  thread_watermarks: {
+    channel_id: string
+    namespace: string
+    external_id: string
+    delivered_before: Date | null
+    read_up_to: Date | null
+  }
+  inbound_events: { channel_id: string; event_key: string; received_at: Date }
+  unhandled_webhooks: { id: GeneratedAlways<string>; channel_id: string; reason: string; body: string; received_at: Date }
+  identity_restrictions: { channel_id: string; identity_id: string; state: 'blocked' | 'opted_out'; since: Date }
   process_definitions: { key: string; name: string; active_version: number | null; shipped: Generated<boolean>; created_at: Date }
   process_versions: {
     key: string
@@ -309,6 +362,11 @@ export interface ChatsTable {
   accepted_at: Date | null
   completed_at: Date | null
   completion_reason: 'agent' | 'timeout' | 'transfer' | 'process' | null
+  /** Replies to later messages of the customer, and the seconds they took together; the first response has its own columns. */
+  responses: Generated<number>
+  response_seconds: Generated<number>
+  overdue_count: Generated<number>
+  delivery_failures: Generated<number>
 }
 
 export interface MessagesTable {
@@ -332,6 +390,29 @@ export interface MessagesTable {
   external_id: string | null
   identity_id: string | null
   details: Json<Record<string, unknown> | null>
+}
+
+export interface FilesTable {
+  id: Generated<string>
+  name: string
+  /** MIME type: the provider's word until the file is ready, then by its bytes. */
+  type: string
+  /** Bytes; bigint reads as text. */
+  size: string | null
+  sha256: string | null
+  /** `discarded`: about to be removed with its bytes. */
+  state: 'pending' | 'ready' | 'failed' | 'discarded'
+  failure_code: string | null
+  failure_reason: string | null
+  uploaded_by: string | null
+  /** The channel it came over; null for an agent's upload. */
+  channel_id: string | null
+  /** What the provider told of the file; null for uploads. */
+  source: Json<Record<string, unknown> | null>
+  attempts: Generated<number>
+  /** When fetching it is due; pushed ahead while somebody fetches it. */
+  next_attempt_at: Date | null
+  created_at: Date
 }
 
 export type ParleyDatabase = Database<Schema>

@@ -86,6 +86,9 @@ export const Chat = Type.Object({
   completedAt: Nullable(Instant),
   completionReason: Nullable(Type.String()),
   parentChatId: Nullable(Type.String()),
+  previousChatId: Nullable(Type.String({ description: "The customer's chat before this one on the channel" })),
+  tags: Type.Array(Type.String()),
+  priority: Type.Integer(),
   childChatId: Nullable(Type.String()),
   translation: Nullable(Type.Object({ enabled: Type.Boolean(), from: Nullable(Type.String()), to: Nullable(Type.String()) })),
   actions: Type.Array(ChatAction),
@@ -150,6 +153,15 @@ export const DraftPut = Type.Object(
 )
 export type DraftPut = Static<typeof DraftPut>
 
+export const ChatPatch = Type.Object(
+  {
+    tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 50 }), { maxItems: 50 })),
+    priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, description: 'Waiting chats with a higher one are offered first' })),
+  },
+  { additionalProperties: false, minProperties: 1 },
+)
+export type ChatPatch = Static<typeof ChatPatch>
+
 export const ReadPut = Type.Object({ seq: Type.Integer({ minimum: 0 }) }, { additionalProperties: false })
 export const Decline = Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })) }, { additionalProperties: false })
 
@@ -168,7 +180,11 @@ export const TransferTargets = Type.Object({
 export type TransferTargets = Static<typeof TransferTargets>
 
 export const Transfer = Type.Object(
-  { agentId: Type.Optional(Type.String()), queueId: Type.Optional(Type.String()), note: Type.Optional(Type.String({ minLength: 1, maxLength: 10_000 })) },
+  {
+    agentId: Type.Optional(Type.String()),
+    queueId: Type.Optional(Type.String()),
+    note: Type.Optional(Type.String({ minLength: 1, maxLength: 10_000 })),
+  },
   { additionalProperties: false, minProperties: 1 },
 )
 export type Transfer = Static<typeof Transfer>

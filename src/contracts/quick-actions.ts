@@ -3,7 +3,10 @@ import { ChatAction } from './chats.ts'
 
 export const ActionRun = Type.Object({ inputs: Type.Optional(Type.Record(Type.String(), Type.Unknown())) }, { additionalProperties: false })
 
-export const TaskCompletion = Type.Object({ variables: Type.Optional(Type.Record(Type.String(), Type.Unknown())) }, { additionalProperties: false })
+export const TaskCompletion = Type.Object(
+  { variables: Type.Optional(Type.Record(Type.String(), Type.Unknown())) },
+  { additionalProperties: false },
+)
 
 /** How far a quick action came: done, waiting for a form or the outside, or stopped at an incident. */
 export const ActionResult = Type.Object({

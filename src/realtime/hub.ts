@@ -1,10 +1,12 @@
 import type { Kysely } from 'kysely'
 import type { Agent, ServerFrame } from '../contracts/index.ts'
 import { type ChatChange, type ChatDetails, describeChat, inInboxOf, listTiles, type TileRow, toTile } from '../modules/chats/index.ts'
+import type { Clock } from '../platform/clock.ts'
 import type { Logger } from '../platform/log.ts'
 import type { Relay } from '../platform/relay/relay.ts'
 import type { Schema } from '../schema.ts'
 import type { Connection } from './connection.ts'
+import { Viewers, type ViewingReport } from './viewers.ts'
 
 /** Changes of one moment are told together, after this many milliseconds. */
 const batchMs = 4
@@ -16,6 +18,7 @@ export interface RelayTopics {
   'sessions.ended': { agentId: string; sessionIds: string[] | null; code: number }
   notification: { agentIds: string[]; frame: Extract<ServerFrame, { type: 'notification' }> }
   'chat.typing': { chatId: string; frame: Extract<ServerFrame, { type: 'chat.typing' }> }
+  'chat.viewing': ViewingReport
   'process.changed': { instanceId: string; key: string; state: string; chatId: string | null }
   'channel.changed': { channelId: string }
 }
@@ -25,6 +28,8 @@ export interface HubOptions {
   relay: Relay
   details: ChatDetails
   log: Logger
+  clock: Clock
+  nodeId: string
 }
 
 /**
@@ -38,8 +43,11 @@ export class Hub {
   #timer: NodeJS.Timeout | undefined
   #flushing: Promise<void> = Promise.resolve()
 
+  readonly #viewers: Viewers
+
   constructor(options: HubOptions) {
     this.#options = options
+    this.#viewers = new Viewers(options.clock)
   }
 
   /** Listens to the other nodes. */
@@ -55,6 +63,9 @@ export class Hub {
     })
     await this.#on('notification', ({ agentIds, frame }) => this.#broadcast(frame, (connection) => agentIds.includes(connection.agent.id)))
     await this.#on('chat.typing', ({ chatId, frame }) => this.#broadcast(frame, (connection) => connection.watching.has(chatId)))
+    await this.#on('chat.viewing', (report) => {
+      if (this.#viewers.take(report)) this.#tellViewers(report.chatId)
+    })
     await this.#on('process.changed', (change) =>
       this.#broadcast({ type: 'process.updated', ...change }, (connection) => connection.watchesProcesses),
     )
@@ -70,10 +81,29 @@ export class Hub {
 
   remove(connection: Connection): void {
     this.#connections.delete(connection.id)
+    for (const chatId of connection.watching) this.#reportViewing(chatId)
   }
 
+  /** The client looks at the chat from now on: it gets its frames, and others see that the agent is there. */
+  watch(connection: Connection, chatId: string): void {
+    connection.watching.add(chatId)
+    this.#reportViewing(chatId)
+    connection.send({ type: 'chat.viewers', chatId, viewers: this.#viewers.of(chatId) })
+  }
+
+  unwatch(connection: Connection, chatId: string): void {
+    connection.watching.delete(chatId)
+    this.#reportViewing(chatId)
+  }
+
+  /** Finds dead sockets, and tells the other nodes again what is looked at here. */
   pingAll(): void {
-    for (const connection of this.#connections.values()) connection.ping()
+    const watched = new Set<string>()
+    for (const connection of this.#connections.values()) {
+      connection.ping()
+      for (const chatId of connection.watching) watched.add(chatId)
+    }
+    for (const chatId of watched) this.#reportViewing(chatId)
   }
 
   /** Ends every socket, as the server does before it goes. */
@@ -137,6 +167,18 @@ export class Hub {
   #maySee(connection: Connection, row: TileRow): boolean {
     const { agent } = connection
     return agent.role !== 'agent' || row.agent_id === agent.id || agent.queueIds.includes(row.queue_id) || row.offered_to.includes(agent.id)
+  }
+
+  #reportViewing(chatId: string): void {
+    const agents = new Map<string, { id: string; name: string }>()
+    for (const { agent, watching } of this.#connections.values())
+      if (watching.has(chatId)) agents.set(agent.id, { id: agent.id, name: agent.name })
+    const report: ViewingReport = { nodeId: this.#options.nodeId, chatId, agents: [...agents.values()] }
+    void this.#options.relay.publish('chat.viewing', report)
+  }
+
+  #tellViewers(chatId: string): void {
+    this.#broadcast({ type: 'chat.viewers', chatId, viewers: this.#viewers.of(chatId) }, (connection) => connection.watching.has(chatId))
   }
 
   #agentChanged(agent: Agent): void {

@@ -134,10 +134,10 @@ async function handle(deps: RealtimeDeps, connection: Connection, frame: ClientF
   switch (frame.type) {
     case 'watch':
       await deps.chats.assertVisible(agent, frame.chatId)
-      connection.watching.add(frame.chatId)
+      deps.hub.watch(connection, frame.chatId)
       return
     case 'unwatch':
-      connection.watching.delete(frame.chatId)
+      deps.hub.unwatch(connection, frame.chatId)
       return
     case 'typing':
       await deps.chats.assertVisible(agent, frame.chatId)

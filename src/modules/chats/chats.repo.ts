@@ -49,7 +49,11 @@ export async function listChats(db: Kysely<Schema>, filter: ChatFilter): Promise
   if (filter.from !== undefined) query = query.where('c.created_at', '>=', new Date(filter.from))
   if (filter.to !== undefined) query = query.where('c.created_at', '<', new Date(filter.to))
   if (filter.before !== undefined) query = query.where('c.id', '<', filter.before)
-  if (q !== undefined) query = query.where('p.name', 'ilike', `%${q.replace(/[\\%_]/g, '\\$&')}%`)
+  if (q !== undefined) {
+    const inText = sql<string>`(select m.chat_id from messages m where to_tsvector('simple', m.text) @@ websearch_to_tsquery('simple', ${q})
+      and m.text is not null and m.direction in ('incoming', 'outgoing', 'note'))`
+    query = query.where((eb) => eb.or([eb('p.name', 'ilike', `%${q.replace(/[\\%_]/g, '\\$&')}%`), eb('c.id', 'in', inText)]))
+  }
   if (visibleTo) {
     query = query.where((eb) =>
       eb.or([eb('c.agent_id', '=', visibleTo.agentId), eb('c.queue_id', '=', sql<string>`any (${visibleTo.queueIds}::bigint[])`)]),

@@ -4,6 +4,7 @@ import type { ChatProcess as ChatProcessView } from '../../contracts/index.ts'
 import {
   ChatEnvelope,
   ChatListQuery,
+  ChatPatch,
   ChatProcess,
   ChatTile,
   Decline,
@@ -46,6 +47,10 @@ export const chatRoutes =
 
     app.get('/api/chats/:id', { schema: { tags, params: Id, response: { 200: ChatEnvelope } } }, async (request) => ({
       chat: await chats.get(request.agent, request.params.id),
+    }))
+
+    app.patch('/api/chats/:id', { schema: { tags, params: Id, body: ChatPatch, response: { 200: ChatEnvelope } } }, async (request) => ({
+      chat: await chats.patch(request.agent, request.params.id, request.body),
     }))
 
     app.get(

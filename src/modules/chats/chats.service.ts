@@ -1,4 +1,4 @@
-import type { Chat, ChatTile, Inbox, Message, MessageListQuery } from '../../contracts/index.ts'
+import type { Chat, ChatPatch, ChatTile, Inbox, Message, MessageListQuery } from '../../contracts/index.ts'
 import { notFound } from '../../platform/errors.ts'
 import type { ParleyDatabase, ParleyWork } from '../../schema.ts'
 import type { ChatRow, ProcessHost } from '../workflow/index.ts'
@@ -151,6 +151,24 @@ export class ChatService {
     }
   }
 
+  /** Sets tags and priority, of a completed chat too: they are about the chat, not part of it. */
+  async patch(agent: Viewer, chatId: string, patch: ChatPatch): Promise<Chat> {
+    await this.#visible(agent, chatId)
+    await this.#options.database.transaction(async (work) => {
+      await work.trx
+        .updateTable('chats')
+        .set({
+          ...(patch.tags ? { tags: [...new Set(patch.tags)] } : {}),
+          ...(patch.priority === undefined ? {} : { priority: patch.priority }),
+        })
+        .where('id', '=', chatId)
+        .execute()
+      const seq = await repo.nextSeq(work, chatId)
+      work.afterCommit(() => this.#options.publish({ kind: 'updated', chatId, seq }))
+    })
+    return this.get(agent, chatId)
+  }
+
   /** Marks messages up to `seq` as read by the agent side. */
   async read(agent: Viewer, chatId: string, seq: number): Promise<Chat> {
     await this.#visible(agent, chatId)
@@ -249,7 +267,8 @@ export class ChatService {
   async assertMayAct(agent: Viewer, chatId: string): Promise<void> {
     const row = await this.#visible(agent, chatId)
     if (row.status === 'completed') throw errors.chatCompleted(row.number)
-    if (agent.role === 'agent' && row.agent_id !== agent.id) throw errors.notOwner(row.agent_name === null ? null : { name: row.agent_name })
+    if (agent.role === 'agent' && row.agent_id !== agent.id)
+      throw errors.notOwner(row.agent_name === null ? null : { name: row.agent_name })
   }
 
   async #visible(agent: Viewer, chatId: string): Promise<TileRow> {

@@ -101,6 +101,13 @@ export class MessageService {
       .where('id', '=', chat.id)
       .where('last_message_id', '=', messageId)
       .execute()
+    if (to === 'failed') {
+      await work.trx
+        .updateTable('chats')
+        .set((eb) => ({ delivery_failures: eb('delivery_failures', '+', 1) }))
+        .where('id', '=', chat.id)
+        .execute()
+    }
     this.#publishStatus(work, { chatId: chat.id, seq, messageId, status: to, failureReason: failure?.reason ?? null })
     await this.#raise(work, {
       chatId: chat.id,
@@ -198,11 +205,14 @@ export class MessageService {
 
   /** A reply ends the wait of the customer, marks the chat read, and starts the chat timeout. */
   async #noteReply(work: ParleyWork, chatId: string): Promise<void> {
+    const ongoing = sql<boolean>`(c.first_agent_message_at is not null and c.last_customer_message_at > c.last_agent_message_at)`
     const row = await work.trx
       .updateTable('chats as c')
       .from('queues as q')
       .set((eb) => ({
         last_agent_message_at: work.now,
+        responses: sql<number>`c.responses + ${ongoing}::int`,
+        response_seconds: sql<number>`c.response_seconds + case when ${ongoing} then extract(epoch from ${work.now}::timestamptz - c.last_customer_message_at) else 0 end`,
         first_agent_message_at: eb.fn.coalesce('c.first_agent_message_at', sql<Date>`${work.now}::timestamptz`),
         response_due_at: null,
         overdue_since: null,

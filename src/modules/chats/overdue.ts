@@ -6,7 +6,11 @@ export function overdueHandler(states: ChatStates, raise: RaiseEvent): DueHandle
   return async (work, chat) => {
     if (chat.status === 'completed' || chat.overdue_since !== null || chat.response_due_at === null || chat.response_due_at > work.now)
       return
-    await work.trx.updateTable('chats').set({ overdue_since: chat.response_due_at }).where('id', '=', chat.id).execute()
+    await work.trx
+      .updateTable('chats')
+      .set((eb) => ({ overdue_since: chat.response_due_at, overdue_count: eb('overdue_count', '+', 1) }))
+      .where('id', '=', chat.id)
+      .execute()
     await states.changed(work, chat.id)
     await raise(work, {
       chatId: chat.id,
