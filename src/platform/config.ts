@@ -43,7 +43,8 @@ function integer(env: NodeJS.ProcessEnv, name: string, fallback: number, min: nu
   const text = env[name]
   if (text === undefined || text === '') return fallback
   const value = Number(text)
-  if (!Number.isInteger(value) || value < min || value > max) throw new Error(`${name} must be a whole number from ${min} to ${max}, not "${text}".`)
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw new Error(`${name} must be a whole number from ${min} to ${max}, not "${text}".`)
   return value
 }
 
@@ -57,12 +58,15 @@ function list(text: string | undefined): string[] {
 function readS3(env: NodeJS.ProcessEnv): S3Config | null {
   const bucket = env.PARLEY_S3_BUCKET
   if (!bucket) {
-    const set = ['PARLEY_S3_REGION', 'PARLEY_S3_ENDPOINT', 'PARLEY_S3_ACCESS_KEY_ID', 'PARLEY_S3_SECRET_ACCESS_KEY'].filter((name) => env[name])
+    const set = ['PARLEY_S3_REGION', 'PARLEY_S3_ENDPOINT', 'PARLEY_S3_ACCESS_KEY_ID', 'PARLEY_S3_SECRET_ACCESS_KEY'].filter(
+      (name) => env[name],
+    )
     if (set.length > 0) throw new Error(`${set.join(', ')} needs PARLEY_S3_BUCKET; without a bucket files are kept in the data directory.`)
     return null
   }
   const { PARLEY_S3_ENDPOINT: endpoint, PARLEY_S3_ACCESS_KEY_ID: id, PARLEY_S3_SECRET_ACCESS_KEY: secret } = env
-  if (endpoint && !URL.canParse(endpoint)) throw new Error(`PARLEY_S3_ENDPOINT must be a URL such as https://minio.example.com, not "${endpoint}".`)
+  if (endpoint && !URL.canParse(endpoint))
+    throw new Error(`PARLEY_S3_ENDPOINT must be a URL such as https://minio.example.com, not "${endpoint}".`)
   if (Boolean(id) !== Boolean(secret)) throw new Error('PARLEY_S3_ACCESS_KEY_ID and PARLEY_S3_SECRET_ACCESS_KEY go together.')
   return { bucket, region: env.PARLEY_S3_REGION || 'us-east-1', endpoint: endpoint || null, keys: id && secret ? { id, secret } : null }
 }
@@ -77,7 +81,8 @@ export function readConfig(env: NodeJS.ProcessEnv, argv: readonly string[] = [])
   const role = (env.PARLEY_ROLE || 'all') as Role
   if (!roles.includes(role)) throw new Error(`PARLEY_ROLE must be one of ${roles.join(', ')}, not "${role}".`)
   const publicUrl = env.PARLEY_PUBLIC_URL?.replace(/\/+$/, '')
-  if (publicUrl && !URL.canParse(publicUrl)) throw new Error(`PARLEY_PUBLIC_URL must be a URL such as https://chat.example.com, not "${publicUrl}".`)
+  if (publicUrl && !URL.canParse(publicUrl))
+    throw new Error(`PARLEY_PUBLIC_URL must be a URL such as https://chat.example.com, not "${publicUrl}".`)
   if (env.PARLEY_SECRET_KEY && env.PARLEY_SECRET_KEY.length < 16) throw new Error('PARLEY_SECRET_KEY must have at least 16 characters.')
   const unknown = argv.filter((argument) => argument !== '--demo')
   if (unknown.length > 0) throw new Error(`Unknown argument ${unknown.join(' ')}; npm start takes --demo only.`)

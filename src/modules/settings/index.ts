@@ -1,2 +1,5 @@
 export { audit } from './audit.ts'
 export { createSecretBox, type SecretBox, SecretKeyError } from './secrets.ts'
+export type { SettingCode, SettingValues } from './settings.registry.ts'
+export { settingRoutes } from './settings.routes.ts'
+export { SettingsService } from './settings.service.ts'
