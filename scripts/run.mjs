@@ -28,7 +28,7 @@ const jobs = {
     await ensureWebBuilt(await prepare({ development: false }))
     return 0
   },
-  'process:lint': async (args) => runInForeground(await prepare({ development: false }), ['src/engine/validation/cli.ts', ...args]),
+  'process:lint': async (args) => runInForeground(await prepare({ development: false }), ['src/process-lint.ts', ...args]),
 }
 
 async function prepare(options) {

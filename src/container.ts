@@ -158,7 +158,7 @@ export async function createContainer(options: ContainerOptions) {
     },
   })
 
-  const quickActions = new QuickActionService(database)
+  const quickActions = new QuickActionService()
   const details: ChatDetails = {
     limitsOf(kind) {
       const limits = adapterFor(kind).limits({})

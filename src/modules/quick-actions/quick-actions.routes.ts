@@ -16,9 +16,13 @@ export interface QuickActionRouteDeps {
 export const quickActionRoutes =
   (deps: QuickActionRouteDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.get('/api/chats/:id/actions', { schema: { tags, params: Type.Object({ id }), response: { 200: ActionList } } }, async (request) => ({
-      items: await deps.listForChat(request.agent, request.params.id),
-    }))
+    app.get(
+      '/api/chats/:id/actions',
+      { schema: { tags, params: Type.Object({ id }), response: { 200: ActionList } } },
+      async (request) => ({
+        items: await deps.listForChat(request.agent, request.params.id),
+      }),
+    )
 
     app.post(
       '/api/chats/:id/actions/:actionId',
@@ -28,7 +32,14 @@ export const quickActionRoutes =
 
     app.post(
       '/api/tasks/:taskId/complete',
-      { schema: { tags, params: Type.Object({ taskId: Type.String({ maxLength: 300 }) }), body: Type.Optional(TaskCompletion), response: { 200: ActionResult } } },
+      {
+        schema: {
+          tags,
+          params: Type.Object({ taskId: Type.String({ maxLength: 300 }) }),
+          body: Type.Optional(TaskCompletion),
+          response: { 200: ActionResult },
+        },
+      },
       async (request) => deps.runs.completeForm(request.agent, request.params.taskId, request.body?.variables ?? {}),
     )
   }

@@ -1,15 +1,9 @@
 import { type Kysely, sql } from 'kysely'
 import type { Chat } from '../../contracts/index.ts'
-import type { ParleyDatabase, Schema } from '../../schema.ts'
+import type { ParleyWork, Schema } from '../../schema.ts'
 
 /** Quick actions: processes an agent starts from a chat. */
 export class QuickActionService {
-  readonly #database: ParleyDatabase
-
-  constructor(database: ParleyDatabase) {
-    this.#database = database
-  }
-
   /** The enabled actions of a queue whose process is active, in their order. */
   async listFor(db: Kysely<Schema>, queueId: string): Promise<Chat['actions']> {
     return db
@@ -25,8 +19,8 @@ export class QuickActionService {
   }
 
   /** Seeds the action of a shipped process once; what an administrator changed or deleted stays so. */
-  async seed(action: { processKey: string; caption: string; icon: string; position: number }): Promise<void> {
-    await this.#database.db
+  async seed(work: ParleyWork, action: { processKey: string; caption: string; icon: string; position: number }): Promise<void> {
+    await work.trx
       .insertInto('quick_actions')
       .values({ process_key: action.processKey, caption: action.caption, icon: action.icon, position: action.position })
       .execute()
