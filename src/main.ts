@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { buildApp, defaultWebRoot } from './app.ts'
-import { createContainer } from './container.ts'
-import { seed } from './seed.ts'
+import { type Container, createContainer } from './container.ts'
+import type { FirstAdmin } from './modules/agents/index.ts'
 import { systemClock } from './platform/clock.ts'
 import { type Config, readConfig } from './platform/config.ts'
 import { migrate } from './platform/db/migrate.ts'
 import { createLogger } from './platform/log.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './platform/postgres/embedded-postgres.ts'
+import { seed } from './seed.ts'
 import { startWorker } from './worker.ts'
 
 /** How long running requests, jobs and sockets may take to end when Parley stops, in milliseconds. */
@@ -25,36 +26,44 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
   const { url, embedded } = await startDatabase(config, log)
   // What has been started, in the order of starting; stopping goes backwards, so the database ends last.
   const stops: (() => Promise<unknown>)[] = []
+  const stop = async (): Promise<void> => {
+    for (const end of stops.toReversed()) await end()
+  }
   if (embedded) stops.push(() => embedded.stop())
   try {
     await migrate(url)
     const container = await createContainer({ config, databaseUrl: url, log, clock: systemClock, nodeId: randomUUID() })
     stops.push(() => container.close(shutdownDeadlineMs))
-    const admin = await seed(container, { simulator: embedded !== null })
+    await seed(container, { simulator: embedded !== null, announce: announceLogin })
     await container.start()
     if (config.role !== 'api') await startWorker(container)
-    if (config.role === 'worker') {
-      process.stdout.write('Parley worker is ready\n')
-    } else {
-      const app = await buildApp(container, { webRoot: defaultWebRoot })
-      stops.push(async () => {
-        container.setReady(false)
-        await Promise.all([app.close(), container.jobs.close(shutdownDeadlineMs)])
-      })
-      await app.listen({ port: config.port, host: config.host })
-      container.setReady(true)
-      const address = app.server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : config.port
-      process.stdout.write(`Parley is ready at http://${config.host}:${port}\n`)
-    }
-    if (admin?.generated) process.stdout.write(`First login: ${admin.email} with password ${admin.password} (shown this once)\n`)
+    if (config.role === 'worker') process.stdout.write('Parley worker is ready\n')
+    else await serve(container, stops)
   } catch (error) {
-    for (const stop of stops.reverse()) await stop()
+    await stop()
     throw error
   }
-  return async () => {
-    for (const stop of stops.reverse()) await stop()
-  }
+  return stop
+}
+
+/** Told as soon as the login exists: a start that fails later must not take the only password with it. */
+function announceLogin({ email, password, generated }: FirstAdmin): void {
+  if (generated) process.stdout.write(`First login: ${email} with password ${password} (shown this once)\n`)
+}
+
+/** Serves requests; stopping ends requests, sockets and jobs together. */
+async function serve(container: Container, stops: (() => Promise<unknown>)[]): Promise<void> {
+  const { host, port } = container.config
+  const app = await buildApp(container, { webRoot: defaultWebRoot })
+  stops.push(async () => {
+    container.setReady(false)
+    await Promise.all([app.close(), container.jobs.close(shutdownDeadlineMs)])
+  })
+  await app.listen({ port, host })
+  container.setReady(true)
+  const address = app.server.address()
+  const actual = typeof address === 'object' && address !== null ? address.port : port
+  process.stdout.write(`Parley is ready at http://${host.includes(':') ? `[${host}]` : host}:${actual}\n`)
 }
 
 async function main(): Promise<void> {
@@ -64,25 +73,28 @@ async function main(): Promise<void> {
     log.error({ err: error }, 'A rejection nobody handled; this is a bug, and Parley ends')
     process.exit(70)
   })
-  const stop = await start(config, log)
+  const starting = start(config, log)
   let stopping = false
   const shutdown = (cause: string): void => {
     if (stopping) return
     stopping = true
     log.info({ cause }, 'Parley stops')
     setTimeout(() => process.exit(75), shutdownDeadlineMs * 2).unref()
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error({ err: error }, 'Parley did not stop cleanly')
-        process.exit(1)
-      },
-    )
+    // During a start, the start is finished first: what has been begun can only be ended once it is there.
+    starting
+      .then((stop) => stop())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, 'Parley did not stop cleanly')
+          process.exit(1)
+        },
+      )
   }
-  process.on('SIGINT', shutdown)
-  process.on('SIGTERM', shutdown)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, shutdown)
   // npm start keeps a channel open to this process; it closes when the starter is killed.
   process.once('disconnect', () => shutdown('disconnect'))
+  await starting
 }
 
 main().catch((error: unknown) => {

@@ -39,29 +39,33 @@ export class ChannelService {
 
   /** @throws AppError 422 INVALID_CHANNEL_CONFIG naming every wrong field; 409 NAME_TAKEN */
   async create(input: ChannelCreate, agentId: string | null): Promise<Channel> {
+    return this.#view(await this.#write((work) => this.#insert(work, input, agentId)))
+  }
+
+  /** The same as a part of the caller's transaction. */
+  async createIn(work: ParleyWork, input: ChannelCreate): Promise<void> {
+    await this.#insert(work, input, null)
+  }
+
+  async #insert(work: ParleyWork, input: ChannelCreate, agentId: string | null): Promise<ChannelRow> {
     const { secrets, config } = this.#split(input.kind, input.config ?? {})
-    const row = await this.#write((work) =>
-      work.trx
-        .insertInto('channels')
-        .values({
-          kind: input.kind,
-          name: input.name,
-          queue_id: input.queueId,
-          language: input.language ?? null,
-          enabled: input.enabled ?? true,
-          config: JSON.stringify(config),
-          secrets: this.#options.secrets.seal(secrets),
-          last_webhook_at: null,
-          created_at: work.now,
-        })
-        .returningAll()
-        .executeTakeFirstOrThrow()
-        .then(async (created) => {
-          await this.#options.audit(work, agentId, 'channel.created', `${created.kind} ${created.name}`)
-          return created
-        }),
-    )
-    return this.#view(row)
+    const created = await work.trx
+      .insertInto('channels')
+      .values({
+        kind: input.kind,
+        name: input.name,
+        queue_id: input.queueId,
+        language: input.language ?? null,
+        enabled: input.enabled ?? true,
+        config: JSON.stringify(config),
+        secrets: this.#options.secrets.seal(secrets),
+        last_webhook_at: null,
+        created_at: work.now,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow()
+    await this.#options.audit(work, agentId, 'channel.created', `${created.kind} ${created.name}`)
+    return created
   }
 
   /** Config fields that are not given stay as they are. */

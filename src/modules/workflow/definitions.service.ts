@@ -94,9 +94,9 @@ export class DefinitionService {
 
   /**
    * Seeds a shipped definition: version 1 when the process is absent, an inactive draft when a newer one is shipped and
-   * the administrator has another. Never overwrites. Answers what it did.
+   * the administrator has another. Never overwrites. Answers what it did; `onCreated` belongs to the same transaction.
    */
-  async seed(shipped: ShippedDefinition): Promise<'created' | 'drafted' | 'unchanged'> {
+  async seed(shipped: ShippedDefinition, onCreated: (work: ParleyWork) => Promise<void>): Promise<'created' | 'drafted' | 'unchanged'> {
     const checksum = checksumOf(shipped)
     const known = await this.#database.db
       .selectFrom('process_versions')
@@ -119,6 +119,7 @@ export class DefinitionService {
       const comment = first ? 'Shipped with Parley' : 'A newer version shipped with Parley; compare it and activate it when you like it'
       const version = await this.#insert(work, definition, problems, { ...shipped, authorId: null, comment })
       if (first && shipped.active) await repo.setActive(work.trx, definition.key, version, definition, work.now)
+      if (first) await onCreated(work)
       return first ? 'created' : 'drafted'
     })
   }
