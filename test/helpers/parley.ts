@@ -57,7 +57,13 @@ export async function startParley(t: WithTeardown, options: ParleyOptions = {}):
     ...(options.redisUrl ? { REDIS_URL: options.redisUrl } : {}),
     ...options.env,
   })
-  const container = await createContainer({ config, databaseUrl, log: createLogger(config.logLevel), clock: options.clock ?? systemClock, nodeId: randomUUID() })
+  const container = await createContainer({
+    config,
+    databaseUrl,
+    log: createLogger(config.logLevel),
+    clock: options.clock ?? systemClock,
+    nodeId: randomUUID(),
+  })
   await seed(container, { simulator: true })
   await container.start()
   if (options.worker !== false) await startWorker(container)
@@ -102,7 +108,12 @@ export class TestAgent {
     this.#url = url
   }
 
-  async call<T = Record<string, unknown>>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+  async call<T = Record<string, unknown>>(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
     const raw = typeof body === 'string'
     const response = await this.#app.inject({
       method,
@@ -131,7 +142,9 @@ export class TestAgent {
 
   /** Waits until a chat of this customer is among the new items. */
   newItem(contactName: string): Promise<ChatTile> {
-    return until(async () => (await this.inbox()).newItems.find((tile) => tile.contact.name === contactName), { message: `a new item of ${contactName}` })
+    return until(async () => (await this.inbox()).newItems.find((tile) => tile.contact.name === contactName), {
+      message: `a new item of ${contactName}`,
+    })
   }
 
   accept(chatId: string): Promise<Answer<{ chat: Chat; code?: string; detail?: string }>> {
@@ -186,7 +199,10 @@ export class TestSocket {
   }
 
   /** Waits for a frame of this type that fits. */
-  next<T extends ServerFrame['type']>(type: T, fits: (frame: Extract<ServerFrame, { type: T }>) => boolean = () => true): Promise<Extract<ServerFrame, { type: T }>> {
+  next<T extends ServerFrame['type']>(
+    type: T,
+    fits: (frame: Extract<ServerFrame, { type: T }>) => boolean = () => true,
+  ): Promise<Extract<ServerFrame, { type: T }>> {
     return until(() => this.of(type).find(fits), { message: `a frame ${type}` })
   }
 }
@@ -199,8 +215,16 @@ export async function logIn(parley: Pick<TestParley, 'app' | 'url'>, login: { em
 }
 
 /** A new agent, logged in and active unless told otherwise. */
-export async function addAgent(parley: TestParley, name: string, fields: Record<string, unknown> = {}, status: 'active' | 'inactive' = 'active'): Promise<TestAgent> {
-  const login = { email: `${name.toLowerCase().replace(/\W+/g, '.')}-${randomUUID().slice(0, 8)}@example.com`, password: 'a long enough password' }
+export async function addAgent(
+  parley: TestParley,
+  name: string,
+  fields: Record<string, unknown> = {},
+  status: 'active' | 'inactive' = 'active',
+): Promise<TestAgent> {
+  const login = {
+    email: `${name.toLowerCase().replace(/\W+/g, '.')}-${randomUUID().slice(0, 8)}@example.com`,
+    password: 'a long enough password',
+  }
   await parley.admin.ok('POST', '/api/agents', { name, ...login, ...fields })
   const agent = await logIn(parley, login)
   if (status === 'active') await agent.becomes('active')
@@ -209,12 +233,22 @@ export async function addAgent(parley: TestParley, name: string, fields: Record<
 
 /** A customer writes through the Simulator. */
 export async function customerWrites(parley: TestParley, from: string, text: string, messageId: string = randomUUID()): Promise<Answer> {
-  const response = await parley.app.inject({ method: 'POST', url: `/webhooks/simulator/${parley.simulatorId}`, payload: { from, name: from, text, messageId } })
+  const response = await parley.app.inject({
+    method: 'POST',
+    url: `/webhooks/simulator/${parley.simulatorId}`,
+    payload: { from, name: from, text, messageId },
+  })
   return { status: response.statusCode, body: response.body, headers: response.headers }
 }
 
 /** What the customer sees on the Simulator page. */
-export async function customerSees(parley: TestParley, from: string): Promise<{ direction: string; text: string; status: string | null }[]> {
-  const response = await parley.app.inject({ method: 'GET', url: `/webhooks/simulator/${parley.simulatorId}/messages?from=${encodeURIComponent(from)}` })
+export async function customerSees(
+  parley: TestParley,
+  from: string,
+): Promise<{ direction: string; text: string; status: string | null }[]> {
+  const response = await parley.app.inject({
+    method: 'GET',
+    url: `/webhooks/simulator/${parley.simulatorId}/messages?from=${encodeURIComponent(from)}`,
+  })
   return response.json<{ items: { direction: string; text: string; status: string | null }[] }>().items
 }

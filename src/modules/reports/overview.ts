@@ -82,11 +82,11 @@ export async function readOverview(db: Kysely<Schema>, filter: ReportFilter): Pr
     )
     select
       case when no_queue = 0 then 'queue' when no_agent = 0 then 'agent' when no_channel = 0 then 'channel' when no_day = 0 then 'day' else 'total' end as grp,
-      coalesce(queue_id::text, agent_id::text, channel_id::text, day::text) as id,
+      coalesce(k.queue_id::text, k.agent_id::text, k.channel_id::text, k.day::text) as id,
       coalesce(q.name, a.name, n.name) as name,
       chats, completed, waiting, transfers, overdue, first_response, ongoing, wait, handle, coalesce(failures, 0) as failures
-    from counted
-    left join queues q on q.id = queue_id left join agents a on a.id = agent_id left join channels n on n.id = channel_id
+    from counted k
+    left join queues q on q.id = k.queue_id left join agents a on a.id = k.agent_id left join channels n on n.id = k.channel_id
     order by grp, name, id`.execute(db)
   const of = (grp: Row['grp']) => result.rows.filter((row) => row.grp === grp && row.id !== null)
   const named = (row: Row) => ({ id: row.id ?? '', name: row.name ?? '', ...figures(row) })

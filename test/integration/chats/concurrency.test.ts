@@ -52,7 +52,11 @@ t.test('a new customer who sends 20 messages at once makes one chat with all of 
   const messages = await anna.messages(tile.id)
   t.equal(messages.length, 20)
   const seqs = messages.map((message) => message.seq)
-  t.same(seqs, [...new Set(seqs)].sort((a, b) => a - b), 'in the order of their numbers, each its own')
+  t.same(
+    seqs,
+    [...new Set(seqs)].sort((a, b) => a - b),
+    'in the order of their numbers, each its own',
+  )
   t.equal((await anna.inbox()).newItems.length, 1)
 })
 
@@ -69,7 +73,9 @@ t.test('a customer who writes while the chat is completed loses nothing', async 
       ...Array.from({ length: 5 }, (_, index) => customerWrites(parley, customer, `late ${index}`)),
     ])
     const chats = await anna.ok<{ items: { id: string }[] }>('GET', `/api/chats?contactId=${tile.contact.id}`)
-    const texts = (await Promise.all(chats.items.map((chat) => anna.messages(chat.id)))).flat().filter((message) => message.direction === 'incoming')
+    const texts = (await Promise.all(chats.items.map((chat) => anna.messages(chat.id))))
+      .flat()
+      .filter((message) => message.direction === 'incoming')
     t.equal(texts.length, 6, 'every message is in the old chat or in the one that follows it')
     t.ok(chats.items.length <= 2)
   }

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { sharedRedisSkip, sharedRedisUrl } from '../../helpers/redis.ts'
 import { addAgent, customerSees, customerWrites, startParley } from '../../helpers/parley.ts'
+import { sharedRedisSkip, sharedRedisUrl } from '../../helpers/redis.ts'
 import { until } from '../../helpers/until.ts'
 
 const backends = [
@@ -38,10 +38,19 @@ for (const backend of backends) {
     t.match(completed, { status: 200, body: { chat: { status: 'completed', completionReason: 'agent' } } })
     const messages = await anna.messages(tile.id)
     t.match(messages.at(-1), { direction: 'system', text: /completed/i })
-    t.match(await anna.call('POST', `/api/chats/${tile.id}/messages`, { text: 'too late' }), { status: 409, body: { code: 'CHAT_COMPLETED' } })
+    t.match(await anna.call('POST', `/api/chats/${tile.id}/messages`, { text: 'too late' }), {
+      status: 409,
+      body: { code: 'CHAT_COMPLETED' },
+    })
     t.match(await anna.inbox(), { newItems: [], inProgress: [] })
     await socket.next('inbox.remove', (frame) => frame.chatId === tile.id)
-    t.equal(messages.filter((message) => message.direction !== 'note').map((message) => message.seq).every((seq, index, all) => index === 0 || seq > (all[index - 1] ?? 0)), true)
+    t.equal(
+      messages
+        .filter((message) => message.direction !== 'note')
+        .map((message) => message.seq)
+        .every((seq, index, all) => index === 0 || seq > (all[index - 1] ?? 0)),
+      true,
+    )
 
     await customerWrites(parley, 'Bob', 'One more thing')
     const next = await anna.newItem('Bob')

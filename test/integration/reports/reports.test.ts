@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { AuditEntry, ReportOverview, SearchHit } from '../../../src/contracts/index.ts'
-import { ManualClock } from '../../../src/platform/clock.ts'
 import { csvField } from '../../../src/modules/reports/chats-csv.ts'
+import { ManualClock } from '../../../src/platform/clock.ts'
 import { addAgent, customerWrites, startParley } from '../../helpers/parley.ts'
 
 const second = 1_000
@@ -31,7 +31,18 @@ t.test('the overview counts chats by queue, agent, channel and day', async (t) =
   clock.advance(second)
 
   const overview = await parley.admin.ok<ReportOverview>('GET', '/api/reports/overview?from=2026-03-02T00:00:00Z&to=2026-03-03T00:00:00Z')
-  t.match(overview.totals, { chats: 2, completed: 1, waiting: 1, transfers: 0, overdueShare: 0.5, firstResponseSeconds: 90, ongoingResponseSeconds: 30, waitSeconds: 20, handleSeconds: 130, deliveryFailures: 0 })
+  t.match(overview.totals, {
+    chats: 2,
+    completed: 1,
+    waiting: 1,
+    transfers: 0,
+    overdueShare: 0.5,
+    firstResponseSeconds: 90,
+    ongoingResponseSeconds: 30,
+    waitSeconds: 20,
+    handleSeconds: 130,
+    deliveryFailures: 0,
+  })
   t.match(overview.byQueue, [{ name: 'General', chats: 2 }])
   t.match(overview.byChannel, [{ name: 'Simulator', chats: 2 }])
   t.match(overview.byDay, [{ day: '2026-03-02', chats: 2 }])
@@ -39,7 +50,10 @@ t.test('the overview counts chats by queue, agent, channel and day', async (t) =
     overview.byAgent.find((agent) => agent.name === 'Anna'),
     { chats: 1, completed: 1, waitSeconds: 20 },
   )
-  t.match(await parley.admin.ok('GET', `/api/reports/overview?from=2026-03-02T00:00:00Z&to=2026-03-03T00:00:00Z&agentId=${anna.agent.id}`), { totals: { chats: 1 } })
+  t.match(
+    await parley.admin.ok('GET', `/api/reports/overview?from=2026-03-02T00:00:00Z&to=2026-03-03T00:00:00Z&agentId=${anna.agent.id}`),
+    { totals: { chats: 1 } },
+  )
   t.match(await parley.admin.call('GET', '/api/reports/overview?from=2026-03-03T00:00:00Z&to=2026-03-02T00:00:00Z'), { status: 400 })
   t.match(await anna.call('GET', '/api/reports/overview'), { status: 403 }, 'reports are for supervisors')
 
@@ -66,7 +80,11 @@ t.test('the search finds words in messages of visible chats', async (t) => {
   await anna.newItem('Bob')
   const cora = await anna.newItem('Cora')
   const found = await anna.ok<{ items: SearchHit[] }>('GET', '/api/search?q=parcel')
-  t.same(found.items.map((hit) => hit.contact.name), ['Cora', 'Bob'], 'newest first')
+  t.same(
+    found.items.map((hit) => hit.contact.name),
+    ['Cora', 'Bob'],
+    'newest first',
+  )
   t.match(found.items[0], { chatId: cora.id, snippet: /\u0002parcel\u0003/, direction: 'incoming' })
   t.match(await anna.ok('GET', '/api/search?q=parcel%20-4711'), { items: [{ contact: { name: 'Cora' } }] })
   const first = await anna.ok<{ items: SearchHit[]; nextCursor: string }>('GET', '/api/search?q=parcel&limit=1')
@@ -77,7 +95,10 @@ t.test('the search finds words in messages of visible chats', async (t) => {
   const queue = await parley.admin.ok<{ id: string }>('POST', '/api/queues', { name: 'Elsewhere', agentIds: [] })
   await parley.container.database.db.updateTable('chats').set({ queue_id: queue.id }).where('id', '=', cora.id).execute()
   await parley.container.database.db.deleteFrom('chat_offers').where('chat_id', '=', cora.id).execute()
-  t.match((await anna.ok<{ items: SearchHit[] }>('GET', '/api/search?q=parcel')).items.map((hit) => hit.contact.name), ['Bob'])
+  t.match(
+    (await anna.ok<{ items: SearchHit[] }>('GET', '/api/search?q=parcel')).items.map((hit) => hit.contact.name),
+    ['Bob'],
+  )
 })
 
 t.test('administrative acts are in the audit log', async (t) => {
@@ -93,7 +114,9 @@ t.test('tags and priority are set and shown', async (t) => {
   const anna = await addAgent(parley, 'Anna')
   await customerWrites(parley, 'Bob', 'Hello')
   const tile = await anna.newItem('Bob')
-  t.match(await anna.ok('PATCH', `/api/chats/${tile.id}`, { tags: ['vip', 'vip', 'refund'], priority: 5 }), { chat: { tags: ['vip', 'refund'], priority: 5 } })
+  t.match(await anna.ok('PATCH', `/api/chats/${tile.id}`, { tags: ['vip', 'vip', 'refund'], priority: 5 }), {
+    chat: { tags: ['vip', 'refund'], priority: 5 },
+  })
   t.match(await anna.call('PATCH', `/api/chats/${tile.id}`, { priority: 101 }), { status: 400 })
 })
 
