@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { Disk } from 'flydrive'
 import { FSDriver } from 'flydrive/drivers/fs'
-import { type ByteRange, type FileStorage, StoredFileMissing } from './storage.ts'
+import { type ByteRange, type FileStorage, StoredFileMissing } from './storage.types.ts'
 
 /** Files in a folder of this machine. */
 export function createLocalStorage(folder: string): FileStorage {

@@ -3,7 +3,7 @@ import { GetObjectCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3'
 import { Disk } from 'flydrive'
 import { S3Driver } from 'flydrive/drivers/s3'
 import type { S3Config } from '../config.ts'
-import { type ByteRange, type FileStorage, StoredFileMissing } from './storage.ts'
+import { type ByteRange, type FileStorage, StoredFileMissing } from './storage.types.ts'
 
 /** Files in a bucket of Amazon S3 or a compatible service. */
 export function createS3Storage(config: S3Config): FileStorage {
