@@ -9,6 +9,19 @@ import { createQueryClient } from './api/query-client.ts'
 import { App } from './app/app.tsx'
 import { colorScheme, cssVariables, theme } from './ui/theme.ts'
 
+/** Between two reloads for the same reason, in milliseconds; a page that keeps failing must not spin. */
+const reloadPauseMs = 30_000
+
+// After an update of Parley an open page may ask for a part that the new version no longer has: load the page anew. What
+// the agent has written is kept.
+window.addEventListener('vite:preloadError', (event) => {
+  const key = 'parley.reloaded-at'
+  if (Date.now() - Number(sessionStorage.getItem(key)) < reloadPauseMs) return
+  event.preventDefault()
+  sessionStorage.setItem(key, String(Date.now()))
+  window.location.reload()
+})
+
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no element with the id "root"')
 

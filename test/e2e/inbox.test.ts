@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import t from 'tap'
 import { launchBrowser } from '../helpers/browser.ts'
-import { accessibilityProblems, logIn, openPage, tile } from './pages.ts'
+import { accessibilityProblems, logIn, openPage, tile, tileBadge } from './pages.ts'
 import { customerWrites, startParleyProcess } from './parley-process.ts'
 
 // Looks like a template, an expression and HTML, and is none of them.
@@ -39,7 +39,7 @@ async function run(browser: Browser): Promise<void> {
     await page.waitForFunction(() => document.title === 'Inbox · Parley')
     t.pass('what is on screen is read')
 
-    await page.keyboard.press('r')
+    t.ok(await field.evaluate((element) => element === document.activeElement), 'the cursor is where the answer goes')
     await page.keyboard.type('It left us today.')
     await page.keyboard.press('Shift+Enter')
     await page.keyboard.type('You will have it tomorrow.')
@@ -78,10 +78,14 @@ async function run(browser: Browser): Promise<void> {
     await agent.page.getByRole('textbox', { name: 'Message' }).fill('Yes, how can I help?')
     await agent.page.keyboard.press('Enter')
     await customer.page.getByRole('log').getByText('Yes, how can I help?').waitFor()
+    await agent.page.keyboard.type('One moment')
+    await customer.page.getByText('An agent is typing').waitFor()
 
     await customer.page.getByRole('textbox', { name: 'Write as Luis Ortega' }).fill(trickyText)
     await customer.page.keyboard.press('Enter')
     await agent.page.getByRole('log').getByText(trickyText).waitFor()
+    await tileBadge(agent.page, 'Luis Ortega').waitFor({ state: 'detached' })
+    t.equal(await agent.page.title(), 'Inbox · Parley', 'what arrives in the open chat counts as read')
     t.same([...customer.problems, ...agent.problems], [])
     await Promise.all([customer.page.context().close(), agent.page.context().close()])
   })

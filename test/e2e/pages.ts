@@ -36,6 +36,14 @@ export function tile(page: Page, name: string) {
   return page.getByRole('navigation', { name: 'Inbox' }).getByRole('link', { name })
 }
 
+/** The number of unread messages on a contact's tile. */
+export function tileBadge(page: Page, name: string) {
+  return page
+    .getByRole('listitem')
+    .filter({ has: page.getByRole('link', { name }) })
+    .getByText(/unread$/)
+}
+
 /** What axe finds wrong by WCAG 2.2 AA, one line each; empty when all is well. */
 export async function accessibilityProblems(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page })

@@ -11,7 +11,8 @@ import { EmptyState } from '../ui/empty-state.tsx'
 import { useShortcuts } from '../ui/shortcuts.ts'
 import { ChatHeader } from './chat-header.tsx'
 import classes from './chat-view.module.css'
-import { Composer, type ComposerHandle } from './composer.tsx'
+import { Composer } from './composer.tsx'
+import type { ComposerHandle } from './editor.tsx'
 import type { MessageCache } from './message-cache.ts'
 import { MessageList } from './message-list.tsx'
 import { firstUnreadSeq } from './rows.ts'
@@ -22,24 +23,26 @@ export interface ChatViewProps {
   chatId: string
   onAccept: (chatId: string) => void
   isAccepting: boolean
+  /** The agent accepted this chat a moment ago: the cursor belongs into the text field. */
+  justAccepted: boolean
 }
 
 /** One chat: header, contact, messages, composer. Mounted anew for each chat. */
-export function ChatView({ chatId, onAccept, isAccepting }: ChatViewProps) {
+export function ChatView({ chatId, ...accepting }: ChatViewProps) {
   const chat = useChat(chatId)
   const messages = useMessages(chatId)
   useWatch(chatId)
   const error = chat.data ? (messages.data?.loaded ? null : messages.error) : chat.error
   if (error) return <Failed error={error} onRetry={() => void Promise.all([chat.refetch(), messages.refetch()])} />
   if (!chat.data || !messages.data?.loaded) return <ChatSkeleton />
-  return <LoadedChat chat={chat.data} messages={messages.data} onAccept={onAccept} isAccepting={isAccepting} />
+  return <LoadedChat chat={chat.data} messages={messages.data} {...accepting} />
 }
 
-interface LoadedChatProps {
+interface LoadedChatProps extends Omit<ChatViewProps, 'chatId'> {
   chat: Chat
   messages: MessageCache
-  onAccept: (chatId: string) => void
-  isAccepting: boolean
+  /** The agent accepted this chat a moment ago: the cursor belongs into the text field. */
+  justAccepted: boolean
 }
 
 /** Unread messages as they were when the chat was opened, or accepted. */
@@ -50,7 +53,7 @@ function useFirstUnread(chat: Chat, messages: MessageCache): number | null {
   return marker.seq
 }
 
-function LoadedChat({ chat, messages, onAccept, isAccepting }: LoadedChatProps) {
+function LoadedChat({ chat, messages, onAccept, isAccepting, justAccepted }: LoadedChatProps) {
   const agent = useAgent()
   const isMine = chat.status === 'in_progress' && chat.agent?.id === agent.id
   const unreadSeq = useFirstUnread(chat, messages)
@@ -84,7 +87,14 @@ function LoadedChat({ chat, messages, onAccept, isAccepting }: LoadedChatProps) 
         firstUnreadSeq={unreadSeq}
         onEdit={(text) => composer.current?.insert(text)}
       />
-      <Composer ref={composer} chat={chat} isMine={isMine} onAccept={() => onAccept(chat.id)} isAccepting={isAccepting} />
+      <Composer
+        ref={composer}
+        chat={chat}
+        isMine={isMine}
+        onAccept={() => onAccept(chat.id)}
+        isAccepting={isAccepting}
+        autoFocus={justAccepted}
+      />
     </article>
   )
 }

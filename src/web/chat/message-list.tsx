@@ -29,14 +29,8 @@ const endThreshold = 60
 /** Closer to the top than this loads the page before, in pixels. */
 const olderThreshold = 300
 
-/** The conversation; only what is on screen is in the page. */
-export function MessageList({ chat, cache, isMine, firstUnreadSeq, onEdit }: MessageListProps) {
-  const pending = useOutboxEntries(chat.id)
-  const parents = useParentMessages(chat, !cache.hasOlder)
-  const rows = useMemo(
-    () => buildRows([...parents, ...cache.items], pending, firstUnreadSeq),
-    [parents, cache.items, pending, firstUnreadSeq],
-  )
+/** Keeps the reader's place: at the end new messages are followed, further up nothing moves. */
+function useMessageScroll(rows: readonly Row[], lastOwn: string | undefined) {
   const scroller = useRef<HTMLDivElement>(null)
   const virtualizer = useVirtualizer({
     count: rows.length,
@@ -51,15 +45,25 @@ export function MessageList({ chat, cache, isMine, firstUnreadSeq, onEdit }: Mes
     paddingEnd: 8,
   })
   useLayoutEffect(() => virtualizer.scrollToEnd(), [virtualizer])
-  const isAtEnd = rows.length === 0 || virtualizer.isAtEnd(endThreshold)
+  useEffect(() => {
+    if (lastOwn !== undefined) virtualizer.scrollToEnd()
+  }, [lastOwn, virtualizer])
+  return { scroller, virtualizer, isAtEnd: rows.length === 0 || virtualizer.isAtEnd(endThreshold) }
+}
+
+/** The conversation; only what is on screen is in the page. */
+export function MessageList({ chat, cache, isMine, firstUnreadSeq, onEdit }: MessageListProps) {
+  const pending = useOutboxEntries(chat.id)
+  const parents = useParentMessages(chat, !cache.hasOlder)
+  const rows = useMemo(
+    () => buildRows([...parents, ...cache.items], pending, firstUnreadSeq),
+    [parents, cache.items, pending, firstUnreadSeq],
+  )
+  const { scroller, virtualizer, isAtEnd } = useMessageScroll(rows, pending.at(-1)?.clientId)
   const older = useOlder(chat.id, cache.hasOlder)
   const onScroll = () => {
     if ((scroller.current?.scrollTop ?? olderThreshold) < olderThreshold) older.load()
   }
-  const lastOwn = pending.at(-1)?.clientId
-  useEffect(() => {
-    if (lastOwn !== undefined) virtualizer.scrollToEnd()
-  }, [lastOwn, virtualizer])
   const isVisible = useIsVisible()
   useReadReport(chat, isMine, cache.items.at(-1)?.seq ?? 0, isAtEnd && isVisible)
   return (
@@ -78,22 +82,17 @@ export function MessageList({ chat, cache, isMine, firstUnreadSeq, onEdit }: Mes
           <EmptyState icon={<IconMessageCircle size={26} stroke={1.6} />} title={texts.noMessages} text={texts.noMessagesText} />
         )}
         <div className={classes.inner} style={{ height: virtualizer.getTotalSize() }}>
-          {virtualizer.getVirtualItems().map((item) => {
-            const row = rows[item.index]
-            return (
-              row && (
-                <div
-                  key={item.key}
-                  data-index={item.index}
-                  ref={virtualizer.measureElement}
-                  className={classes.row}
-                  style={{ transform: `translateY(${item.start}px)` }}
-                >
-                  <RowView row={row} chat={chat} isMine={isMine} onEdit={onEdit} />
-                </div>
-              )
-            )
-          })}
+          {virtualizer.getVirtualItems().map((item) => (
+            <div
+              key={item.key}
+              data-index={item.index}
+              ref={virtualizer.measureElement}
+              className={classes.row}
+              style={{ transform: `translateY(${item.start}px)` }}
+            >
+              <RowView row={rows[item.index]} chat={chat} isMine={isMine} onEdit={onEdit} />
+            </div>
+          ))}
         </div>
         <TypingLine chatId={chat.id} />
       </div>
@@ -105,8 +104,8 @@ export function MessageList({ chat, cache, isMine, firstUnreadSeq, onEdit }: Mes
   )
 }
 
-function RowView({ row, chat, isMine, onEdit }: { row: Row; chat: Chat; isMine: boolean; onEdit: (text: string) => void }) {
-  switch (row.kind) {
+function RowView({ row, chat, isMine, onEdit }: { row: Row | undefined; chat: Chat; isMine: boolean; onEdit: (text: string) => void }) {
+  switch (row?.kind) {
     case 'message':
       return (
         <>
@@ -123,6 +122,8 @@ function RowView({ row, chat, isMine, onEdit }: { row: Row; chat: Chat; isMine: 
       )
     case 'pending':
       return <PendingRow entry={row.entry} startsGroup={row.startsGroup} onEdit={onEdit} />
+    case undefined:
+      return null
   }
 }
 

@@ -1,6 +1,6 @@
 import { Button, VisuallyHidden } from '@mantine/core'
 import { IconMessages } from '@tabler/icons-react'
-import { useCallback } from 'react'
+import { useCallback, useState } from 'react'
 import type { Inbox } from '../../contracts/chats.ts'
 import { explain } from '../api/client.ts'
 import { navigate } from '../app/router.tsx'
@@ -46,7 +46,14 @@ export function InboxPage({ chatId }: { chatId: string | null }) {
   const kept = useKeptTile(data, chatId)
   const inbox = useSortedInbox(data, kept)
   const { mutate: accept, isPending: isAccepting, variables } = useAcceptChat()
-  const acceptAndOpen = useCallback((id: string) => accept(id, { onSuccess: () => navigate(`/chats/${id}`) }), [accept])
+  const [acceptedId, setAcceptedId] = useState<string | null>(null)
+  const acceptAndOpen = useCallback(
+    (id: string) => {
+      setAcceptedId(id)
+      accept(id, { onSuccess: () => navigate(`/chats/${id}`) })
+    },
+    [accept],
+  )
   useInboxKeys(inbox, chatId, acceptAndOpen)
   const unread = [...inbox.newItems, ...inbox.inProgress].reduce((sum, tile) => sum + tile.unread, 0)
   useTitle(texts.inbox, unread)
@@ -72,7 +79,13 @@ export function InboxPage({ chatId }: { chatId: string | null }) {
         {chatId === null ? (
           <EmptyState icon={<IconMessages size={26} stroke={1.6} />} title={texts.chooseTitle} text={texts.chooseText} />
         ) : (
-          <ChatView key={chatId} chatId={chatId} onAccept={acceptAndOpen} isAccepting={isAccepting && variables === chatId} />
+          <ChatView
+            key={chatId}
+            chatId={chatId}
+            onAccept={acceptAndOpen}
+            isAccepting={isAccepting && variables === chatId}
+            justAccepted={acceptedId === chatId}
+          />
         )}
       </main>
     </div>

@@ -56,6 +56,10 @@ export function applyFrame(client: QueryClient, frame: ServerFrame): void {
   switch (frame.type) {
     case 'inbox.upsert':
       client.setQueryData<Inbox>(keys.inbox, (inbox) => inbox && placeTile(inbox, frame.tile, agentId))
+      // A message alone brings no chat.updated: what the tile says of the open chat is newer then.
+      client.setQueryData<Chat>(keys.chat(frame.tile.id), (chat) =>
+        chat && frame.tile.seq >= chat.seq ? { ...chat, ...frame.tile } : chat,
+      )
       return
     case 'inbox.remove':
       client.setQueryData<Inbox>(keys.inbox, (inbox) => inbox && removeTile(inbox, frame.chatId))
