@@ -8,9 +8,12 @@ import {
   IconChevronDown,
   IconCopy,
   IconDotsVertical,
+  IconEye,
   IconX,
 } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
 import type { Chat } from '../../contracts/chats.ts'
+import { keys } from '../api/keys.ts'
 import { navigate } from '../app/router.tsx'
 import { OverdueTimer } from '../inbox/overdue-timer.tsx'
 import { useAgent } from '../session/use-session.ts'
@@ -58,6 +61,7 @@ export function ChatHeader(props: ChatHeaderProps) {
           <Place chat={chat} />
         </span>
       </UnstyledButton>
+      <Viewers chatId={chat.id} />
       {!isDone && (
         <span className={classes.timer}>
           <OverdueTimer tile={chat} />
@@ -88,6 +92,23 @@ function Place({ chat }: { chat: Chat }) {
         {owner && chat.status === 'in_progress' ? ` ${owner}` : ''}
       </span>
     </span>
+  )
+}
+
+/** Other agents who have this chat open: two people should not answer at once unknowingly. */
+function Viewers({ chatId }: { chatId: string }) {
+  const agent = useAgent()
+  const { data } = useQuery<{ id: string; name: string }[]>({ queryKey: keys.viewers(chatId), enabled: false, queryFn: () => [] })
+  const others = data?.filter((viewer) => viewer.id !== agent.id) ?? []
+  if (others.length === 0) return null
+  const label = texts.viewers(others.map((viewer) => viewer.name).join(', '))
+  return (
+    <Tooltip label={label} multiline maw={280}>
+      <span className={classes.viewers} role="img" aria-label={label}>
+        <IconEye size={16} stroke={1.7} />
+        {others.length}
+      </span>
+    </Tooltip>
   )
 }
 

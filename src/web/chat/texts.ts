@@ -48,7 +48,6 @@ export const texts = {
   toLatest: 'To the latest message',
   newCount: (count: number) => `${count} new ${count === 1 ? 'message' : 'messages'}`,
   note: 'Private note',
-  noteOnly: 'only agents see it',
   retry: 'Send again',
   retryFailed: 'The message could not be sent again',
   failedReason: (reason: string | null) => reason ?? 'The provider gave no reason.',

@@ -33,6 +33,5 @@ export const texts = {
   chatCompleted: 'This chat has been completed in the meantime.',
   newMessage: (name: string) => `New message from ${name}`,
   newChat: (name: string) => `New chat from ${name}`,
-  statusSending: 'sending',
   statusFailed: 'not delivered',
 }

@@ -26,6 +26,4 @@ export const texts = {
   failedTitle: 'The Simulator could not be loaded',
   reload: 'Try again',
   stale: 'The conversation cannot be refreshed at the moment.',
-  customer: 'Customer',
-  agent: 'Agent',
 }
