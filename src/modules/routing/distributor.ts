@@ -46,34 +46,10 @@ export class Distributor {
     const rows = await repo.readRouted(work.trx, chatIds)
     const [head] = rows
     if (!head) return []
-    const ids = rows.map((row) => row.id)
-    let locked: ReadonlySet<string> | null = null
-    if (rows.some((row) => row.rule !== 'everyone')) {
-      if (head.queue_max_chats > 0) await repo.lockQueueLimit(work.trx, head.queue_id)
-      locked = await repo.lockActiveAgents(work.trx, head.queue_id)
-    }
-    const offers = await repo.readOffers(work.trx, ids)
-    const holders = [...offers.values()].flat().filter((offer) => offer.state === 'open')
-    const agents = await repo.readAgents(work.trx, head.queue_id, [...new Set(holders.map((offer) => offer.agentId))], options.gone)
-    // Who became active after the lock counts as inactive still: another lock now would be out of order, and that agent's
-    // own request comes after.
-    if (locked) for (const agent of agents.values()) agent.active &&= locked.has(agent.id)
-    const queue = await this.#queueLoad(work, head)
-    const wantsLast = rows.filter((row) => row.rule === 'last_agent').map((row) => row.id)
-    const lastAgents: Awaited<ReturnType<typeof repo.readLastAgents>> =
-      wantsLast.length > 0 ? await repo.readLastAgents(work.trx, wantsLast) : new Map()
-
+    const { chats, agents, queue } = await this.#read(work, head, rows, options.gone)
     const changes: OfferChanges = { withdrawn: [], startedOver: [], shared: [], offered: [], decisions: [] }
     const touched: string[] = []
-    const distributions = rows.map((row) => {
-      const chat: RoutedChat = {
-        id: row.id,
-        rule: row.rule,
-        onlyAgents: row.only_agents,
-        offers: offers.get(row.id) ?? [],
-        transferredBy: row.transferred_by,
-        lastAgent: lastAgents.get(row.id) ?? null,
-      }
+    const distributions = chats.map(({ row, chat }) => {
       const verdict = decide(chat, queue, agents)
       hold(chat, verdict, queue, agents)
       const altered = verdict.offer.length + verdict.withdraw.length > 0
@@ -84,6 +60,37 @@ export class Distributor {
     if (changes.decisions.length > 0 || changes.shared.length > 0) await repo.saveOffers(work.trx, changes, work.now)
     for (const chatId of touched) await this.#changed(work, chatId)
     return distributions
+  }
+
+  /** Takes the locks and reads what decisions depend on. */
+  async #read(work: ParleyWork, head: RoutedRow, rows: readonly RoutedRow[], gone: ReadonlySet<string>) {
+    const ids = rows.map((row) => row.id)
+    let locked: ReadonlySet<string> | null = null
+    if (rows.some((row) => row.rule !== 'everyone')) {
+      if (head.queue_max_chats > 0) await repo.lockQueueLimit(work.trx, head.queue_id)
+      locked = await repo.lockActiveAgents(work.trx, head.queue_id)
+    }
+    const offers = await repo.readOffers(work.trx, ids)
+    const holders = [...offers.values()].flat().filter((offer) => offer.state === 'open')
+    const agents = await repo.readAgents(work.trx, head.queue_id, [...new Set(holders.map((offer) => offer.agentId))], gone)
+    // Who became active after the lock counts as inactive still: another lock now would be out of order, and that agent's
+    // own request comes after.
+    if (locked) for (const agent of agents.values()) agent.active &&= locked.has(agent.id)
+    const queue = await this.#queueLoad(work, head)
+    const wantsLast = rows.filter((row) => row.rule === 'last_agent').map((row) => row.id)
+    const lastAgents = wantsLast.length > 0 ? await repo.readLastAgents(work.trx, wantsLast) : null
+    const chats = rows.map((row): { row: RoutedRow; chat: RoutedChat } => ({
+      row,
+      chat: {
+        id: row.id,
+        rule: row.rule,
+        onlyAgents: row.only_agents,
+        offers: offers.get(row.id) ?? [],
+        transferredBy: row.transferred_by,
+        lastAgent: lastAgents?.get(row.id) ?? null,
+      },
+    }))
+    return { chats, agents, queue }
   }
 
   async #queueLoad(work: ParleyWork, row: RoutedRow): Promise<QueueLoad> {
