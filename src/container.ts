@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { createDomain } from './domain.ts'
 import { createEnginePool } from './engine/index.ts'
 import { allJobs } from './jobs.ts'
 import { type AgentService, createAgentService } from './modules/agents/index.ts'
@@ -13,31 +14,19 @@ import {
   InboundService,
   ReceiptService,
 } from './modules/channels/index.ts'
-import {
-  type ChatDetails,
-  type ChatRouteDeps,
-  ChatService,
-  ChatStates,
-  MessageService,
-  overdueHandler,
-  scopeReader,
-} from './modules/chats/index.ts'
+import { type ChatDetails, type ChatRouteDeps, ChatService } from './modules/chats/index.ts'
 import { ActionRunService, QuickActionService } from './modules/quick-actions/index.ts'
-import { createRouting } from './modules/routing/index.ts'
 import { audit, createSecretBox } from './modules/settings/index.ts'
 import {
   CatalogService,
-  type ChatEvent,
   ChatPump,
   chatWake,
   DefinitionService,
   describeChatProcess,
   IncidentService,
-  ProcessHost,
   RemoteTaskRunner,
-  TaskRegistry,
+  ScenarioRunner,
   taskRun,
-  VersionCache,
 } from './modules/workflow/index.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
@@ -49,8 +38,8 @@ import { createMetrics } from './platform/metrics.ts'
 import { createRelay } from './platform/relay/relay.ts'
 import { createSafeDispatcher } from './platform/safe-http.ts'
 import { Hub, type RelayTopics, TypingIndicators } from './realtime/index.ts'
+import { sandboxFactory } from './sandbox.ts'
 import type { ParleyWork, Schema } from './schema.ts'
-import { collectTasks } from './tasks.ts'
 
 export interface ContainerOptions {
   config: Config
@@ -111,31 +100,21 @@ export async function createContainer(options: ContainerOptions) {
       publish('process.changed', { instanceId: instance.id, key: instance.key, state: instance.state, chatId: instance.chatId }),
   }
 
-  const raise = (work: ParleyWork, event: ChatEvent): Promise<void> => host.raise(work, event)
-  const messages = new MessageService({ database, raise, outlets })
-  const states = new ChatStates({ raise, messages, publish: outlets.publish })
-  const changed = (work: ParleyWork, chatId: string) => states.changed(work, chatId)
-  const routing = createRouting({ database, clock, log, raise, changed, audit, wakeAt: outlets.wakeAt })
-
-  const tasks = new TaskRegistry(
-    collectTasks({
-      states,
-      messages,
-      routing: routing.service,
-      raise,
-      chatChanged: changed,
-      notify: (agentIds, frame) => publish('notification', { agentIds, frame }),
-      outbound: createSafeDispatcher(config.outboundAllowList),
-    }),
-  )
-  const versions = new VersionCache()
-  const host: ProcessHost = new ProcessHost({ database, engine, tasks, scopes: scopeReader, versions, clock, log, outlets })
+  const domain = createDomain({
+    database,
+    clock,
+    log,
+    engine,
+    outlets,
+    notify: (agentIds, frame) => publish('notification', { agentIds, frame }),
+    outbound: createSafeDispatcher(config.outboundAllowList),
+  })
+  const { messages, routing, tasks, host } = domain
   const pump = new ChatPump({ advance: (chatId) => host.advance(chatId), concurrency: 4, log })
   const remoteTasks = new RemoteTaskRunner({ database, tasks, host, log, schedule: outlets.runTask })
-  const definitions = new DefinitionService(database, engine, tasks)
+  const scenarioRunner = new ScenarioRunner({ database, engine, createSandbox: sandboxFactory(log), log })
+  const definitions = new DefinitionService({ database, engine, tasks, scenarios: scenarioRunner })
   const incidents = new IncidentService(database, host, remoteTasks)
-  host.onDue(overdueHandler(states, raise))
-  routing.register(host)
 
   const agents: AgentService = createAgentService({
     database,

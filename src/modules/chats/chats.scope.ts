@@ -5,8 +5,22 @@ import type { ScopeReader } from '../workflow/index.ts'
 
 type ChatScope = NonNullable<Scope['chat']>
 
+/** Whether a queue with these business hours is open at the instant; the routing module knows. */
+export type IsOpen = (businessHours: BusinessHours | null, now: Date) => boolean
+
+interface BusinessHours {
+  timeZone: string
+  days: Record<string, [string, string][]>
+  holidays: string[]
+}
+
 /** The chat as FEEL sees it (processes.md "What a process sees"): one statement, always from the database. */
-async function readChat(work: ParleyWork, chatId: string, parts: { incomingBeforeReply: boolean }): Promise<ChatScope | null> {
+async function readChat(
+  work: ParleyWork,
+  chatId: string,
+  parts: { incomingBeforeReply: boolean },
+  isOpen: IsOpen,
+): Promise<ChatScope | null> {
   const row = await work.trx
     .selectFrom('chats as c')
     .innerJoin('contacts as p', 'p.id', 'c.contact_id')
@@ -30,6 +44,7 @@ async function readChat(work: ParleyWork, chatId: string, parts: { incomingBefor
       'q.first_response_minutes',
       'q.ongoing_response_minutes',
       'q.offer_timeout_minutes',
+      sql<BusinessHours | null>`q.business_hours`.as('business_hours'),
       'a.name as agent_name',
       'a.email as agent_email',
     ])
@@ -49,7 +64,7 @@ async function readChat(work: ParleyWork, chatId: string, parts: { incomingBefor
       firstResponseMinutes: row.first_response_minutes,
       ongoingResponseMinutes: row.ongoing_response_minutes,
       offerTimeoutMinutes: row.offer_timeout_minutes,
-      isOpen: true,
+      isOpen: isOpen(row.business_hours, work.now),
     },
     agent: row.agent_id === null ? null : { id: row.agent_id, name: row.agent_name, email: row.agent_email },
     contact: {
@@ -89,8 +104,8 @@ async function readIncomingBeforeReply(work: ParleyWork, chatId: string): Promis
 }
 
 /** Reads the FEEL roots `chat` and `agent`. */
-export const scopeReader: ScopeReader = {
-  chat: readChat,
+export const createScopeReader = (isOpen: IsOpen): ScopeReader => ({
+  chat: (work, chatId, parts) => readChat(work, chatId, parts, isOpen),
   async agent(work, agentId) {
     const row = await work.trx
       .selectFrom('agents')
@@ -99,4 +114,4 @@ export const scopeReader: ScopeReader = {
       .executeTakeFirst()
     return row ?? null
   },
-}
+})

@@ -18,6 +18,8 @@ export interface ReofferingOptions {
   raise: RaiseEvent
   wakeAt: (chatId: string, at: Date) => void
   log: Logger
+  /** Queues this process looks at; absent = all. */
+  ownsQueue?: (queueId: string) => boolean
 }
 
 /**
@@ -41,7 +43,9 @@ export class Reoffering {
 
   /** Looks at the queues after the commit of this work. */
   soon(work: ParleyWork, queueIds: readonly string[]): void {
-    if (queueIds.length > 0) work.afterCommit(() => this.#pump.push(queueIds))
+    const { ownsQueue } = this.#options
+    const own = ownsQueue ? queueIds.filter(ownsQueue) : queueIds
+    if (own.length > 0) work.afterCommit(() => this.#pump.push(own))
   }
 
   /** Resolves when this process has looked at all queues it was asked to look at. */

@@ -18,6 +18,8 @@ export interface RoutingOptions {
   changed: (work: ParleyWork, chatId: string) => Promise<void>
   /** The chat has something due at this time. */
   wakeAt: (chatId: string, at: Date) => void
+  /** Queues whose waiting chats this process offers anew; absent = all. */
+  ownsQueue?: (queueId: string) => boolean
 }
 
 export interface RouteWish {

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
+import type { Scenario } from '../../contracts/scenarios.ts'
+import type { ScenarioResult } from '../../contracts/simulations.ts'
 import type { CompiledDefinition, Engine, Problem } from '../../engine/index.ts'
 import { AppError, notFound } from '../../platform/errors.ts'
 import type { ParleyDatabase, ParleyWork } from '../../schema.ts'
 import * as repo from './definitions.repo.ts'
+import type { ScenarioRunner } from './scenarios/scenario-runner.ts'
 import type { TaskRegistry } from './task-registry.ts'
 import { chatEventNames } from './workflow.events.ts'
 
@@ -37,11 +40,13 @@ export class DefinitionService {
   readonly #database: ParleyDatabase
   readonly #engine: Engine
   readonly #tasks: TaskRegistry
+  readonly #scenarios: ScenarioRunner
 
-  constructor(database: ParleyDatabase, engine: Engine, tasks: TaskRegistry) {
-    this.#database = database
-    this.#engine = engine
-    this.#tasks = tasks
+  constructor(options: { database: ParleyDatabase; engine: Engine; tasks: TaskRegistry; scenarios: ScenarioRunner }) {
+    this.#database = options.database
+    this.#engine = options.engine
+    this.#tasks = options.tasks
+    this.#scenarios = options.scenarios
   }
 
   async validate(
@@ -67,6 +72,13 @@ export class DefinitionService {
       )
       return { key: definition.key, version, state: upload.activate ? ('active' as const) : ('draft' as const), problems }
     })
+  }
+
+  /** Runs scenarios against XML that need not be stored. @throws AppError 422 INVALID_PROCESS */
+  async tryScenarios(source: { xml: string; forms: Record<string, unknown> }, scenarios: readonly Scenario[]): Promise<ScenarioResult[]> {
+    const { definition, problems } = await this.validate(source.xml, source.forms)
+    if (!definition) throw invalidProcess(problems)
+    return this.#scenarios.runAll({ ...source, checksum: checksumOf(source), compiled: definition }, scenarios)
   }
 
   /** Moves the active pointer; running instances stay on their version. `version` null switches the process off. */

@@ -188,6 +188,11 @@ export class ProcessHost {
     })
   }
 
+  /** Hands the outcome of a remote task to its instance. */
+  async settleTask(instanceId: string, delivery: Extract<Delivery, { kind: 'task.completed' | 'task.failed' }>): Promise<void> {
+    await this.#options.database.transaction((work) => this.deliver(work, instanceId, delivery, null))
+  }
+
   /** Handles everything of the chat that is due by now: timers, response times, offers, retries. */
   async wake(chatId: string): Promise<void> {
     await this.advance(chatId)
