@@ -5,7 +5,7 @@ import { LoginPage } from '../session/login-page.tsx'
 import { AgentContext, useSession } from '../session/use-session.ts'
 import { EmptyState } from '../ui/empty-state.tsx'
 import { ErrorBoundary } from '../ui/error-boundary.tsx'
-import { matchPath, navigate, usePath } from './router.tsx'
+import { matchPath, navigate, usePath } from '../ui/router.tsx'
 import { texts } from './texts.ts'
 
 const SimulatorPage = lazy(async () => ({ default: (await import('../simulator/simulator-page.tsx')).SimulatorPage }))

@@ -6,7 +6,4 @@ export const texts = {
   notFoundText: 'The link may be old or mistyped.',
   toInbox: 'Go to the inbox',
   skip: 'Skip to the chat',
-  brokenTitle: 'This page has stopped working',
-  brokenText: 'Unsent text is kept. Reload the page; if it happens again, tell your administrator what you did.',
-  reload: 'Reload the page',
 }

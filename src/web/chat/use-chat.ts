@@ -6,8 +6,8 @@ import { completeChat, fetchChat, fetchMessages, readChat, retryMessage } from '
 import { ApiError, explain, isPassing } from '../api/client.ts'
 import { keys } from '../api/keys.ts'
 import { findTile, storeChat, storeMessages } from '../realtime/apply-frame.ts'
+import { emptyMessages, type MessageCache, mergeMessages, pageSize } from '../realtime/message-cache.ts'
 import { type Realtime, useRealtime } from '../realtime/realtime-provider.tsx'
-import { emptyMessages, type MessageCache, mergeMessages, pageSize } from './message-cache.ts'
 import { texts } from './texts.ts'
 
 /** One chat with its profile, draft and restrictions; always fetched anew when it is opened. */

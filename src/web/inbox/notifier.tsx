@@ -2,11 +2,11 @@ import { VisuallyHidden } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useEffect, useRef, useState } from 'react'
 import type { ChatTile } from '../../contracts/chats.ts'
-import { navigate } from '../app/router.tsx'
 import { useRealtime } from '../realtime/realtime-provider.tsx'
 import { useAgent } from '../session/use-session.ts'
 import { chime } from '../settings/chime.ts'
 import { showNotification } from '../settings/web-notifications.ts'
+import { navigate } from '../ui/router.tsx'
 import { texts } from './texts.ts'
 
 /** Whether the push brought a customer's message that the inbox did not show before. */

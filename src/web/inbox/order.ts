@@ -1,17 +1,8 @@
 import type { ChatTile } from '../../contracts/chats.ts'
+import { overdueFrom } from '../ui/overdue.ts'
 
 const never = Number.POSITIVE_INFINITY
 const moment = (at: string | null) => (at === null ? never : Date.parse(at))
-
-/**
- * Milliseconds since 1970 from which the response counts as overdue; null when it is not. The server says so itself, a
- * little later than the moment passes.
- */
-export function overdueFrom(tile: Pick<ChatTile, 'overdueSince' | 'responseDueAt'>, nowMs: number): number | null {
-  if (tile.overdueSince !== null) return Date.parse(tile.overdueSince)
-  const due = moment(tile.responseDueAt)
-  return due <= nowMs ? due : null
-}
 
 function byOverdue(a: ChatTile, b: ChatTile, nowMs: number): number {
   const first = overdueFrom(a, nowMs) ?? never

@@ -11,8 +11,6 @@ export const texts = {
   noMessage: 'No messages yet',
   draft: 'Draft',
   unread: (count: number) => `${count} unread`,
-  overdue: 'Overdue',
-  due: 'Due in',
   completed: 'Completed',
   transferred: 'Transferred',
   newEmptyActive: 'Nobody is waiting',

@@ -3,7 +3,7 @@ import type { Agent } from '../../contracts/agents.ts'
 import type { Chat, ChatTile, Inbox, Message } from '../../contracts/chats.ts'
 import type { ServerFrame } from '../../contracts/realtime.ts'
 import { keys } from '../api/keys.ts'
-import { applyStatus, emptyMessages, type MessageCache, mergeMessages } from '../chat/message-cache.ts'
+import { applyStatus, emptyMessages, type MessageCache, mergeMessages } from './message-cache.ts'
 
 /** Takes the tile out of both areas and puts it where its status and owner say; an older state changes nothing. */
 export function placeTile(inbox: Inbox, tile: ChatTile, agentId: string | null): Inbox {

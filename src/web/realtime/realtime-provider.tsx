@@ -4,9 +4,9 @@ import type { Agent } from '../../contracts/agents.ts'
 import type { ChatTile, Inbox } from '../../contracts/chats.ts'
 import type { ClientFrame, ServerFrame } from '../../contracts/realtime.ts'
 import { keys } from '../api/keys.ts'
+import { setServerTime } from '../ui/server-clock.ts'
 import { applyFrame, findTile } from './apply-frame.ts'
 import { SequenceTracker } from './sequence.ts'
-import { setServerTime } from './server-clock.ts'
 import { type ConnectionState, RealtimeSocket } from './socket.ts'
 
 /** What pages may want to hear besides the query cache. */

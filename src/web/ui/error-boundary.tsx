@@ -1,7 +1,12 @@
 import { Button } from '@mantine/core'
 import { Component, type ReactNode } from 'react'
-import { texts } from '../app/texts.ts'
 import { EmptyState } from './empty-state.tsx'
+
+const texts = {
+  brokenTitle: 'This page has stopped working',
+  brokenText: 'Unsent text is kept. Reload the page; if it happens again, tell your administrator what you did.',
+  reload: 'Reload the page',
+}
 
 /** Catches what a page threw while rendering and offers the way out. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { broken: boolean }> {

@@ -1,9 +1,10 @@
 import { IconClockExclamation, IconClockHour4 } from '@tabler/icons-react'
 import type { ChatTile } from '../../contracts/chats.ts'
-import { duration, useNow } from '../ui/time.ts'
-import { overdueFrom } from './order.ts'
+import { overdueFrom } from './overdue.ts'
 import classes from './overdue-timer.module.css'
-import { texts } from './texts.ts'
+import { duration, useNow } from './time.ts'
+
+const texts = { overdue: 'Overdue', due: 'Due in' }
 
 /** From here on it is worth saying when the answer is due. */
 const warnMs = 5 * 60_000

@@ -1,7 +1,12 @@
 import { IconAlertTriangle, IconFile, IconLoader2 } from '@tabler/icons-react'
 import type { MessageFile } from '../../contracts/chats.ts'
 import classes from './files.module.css'
-import { texts } from './texts.ts'
+
+const texts = {
+  filePending: 'being fetched',
+  fileFailed: 'could not be fetched',
+  image: (name: string) => `Image ${name}`,
+}
 
 /** Types a browser shows in an <img> without running anything. */
 const previewed = /^image\/(png|jpe?g|gif|webp|avif)$/
