@@ -276,14 +276,45 @@ export interface Schema {
     chat_id: string | null
     origin: string | null
   }
+  message_translations: {
+    message_id: string
+    text: string | null
+    from_language: string
+    to_language: string
+    provider: string
+    reason: string | null
+    created_at: Date
+  }
+  translation_cache: {
+    provider: string
+    from_language: string
+    to_language: string
+    text_hash: Buffer
+    text: string
+    detected_language: string
+    used_at: Date
+  }
   contact_tombstones: {
     contact_id: string
-    merged_into_id: string
+    /** Null: nobody took over what the contact had. */
+    merged_into_id: string | null
     identity_ids: string[]
+    chat_ids: Generated<string[]>
+    case_ids: Generated<string[]>
     chat_id: string | null
     removed_by: string | null
     removed_at: Date
   }
+  templates: {
+    id: GeneratedAlways<string>
+    name: string
+    body: string
+    language: string | null
+    queue_ids: Generated<string[]>
+    created_at: Date
+    updated_at: Date
+  }
+  template_uses: { agent_id: string; template_id: string; used_at: Date }
   settings: { code: string; value: Json<unknown>; updated_at: Date; updated_by: string | null }
   quick_actions: {
     id: GeneratedAlways<string>
@@ -367,6 +398,7 @@ export interface ChatsTable {
   response_seconds: Generated<number>
   overdue_count: Generated<number>
   delivery_failures: Generated<number>
+  translation: Json<{ enabled: boolean; from: string | null; to: string } | null>
 }
 
 export interface MessagesTable {

@@ -1,5 +1,6 @@
 export { createEnginePool, type EnginePoolOptions } from './engine-pool.ts'
 export { createInlineEngine } from './inline-engine.ts'
+export { type ProcessInput, readInputs } from './inputs.ts'
 export { type SupportedElement, supportedElements } from './supported-elements.ts'
 export * from './types.ts'
 export { formatProblem } from './validation/finding.ts'

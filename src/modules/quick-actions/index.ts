@@ -1,3 +1,4 @@
 export { ActionRunService } from './action-runs.service.ts'
-export { quickActionRoutes } from './quick-actions.routes.ts'
+export { ProcessInputs } from './process-inputs.ts'
+export { type QuickActionRouteDeps, quickActionRoutes } from './quick-actions.routes.ts'
 export { QuickActionService } from './quick-actions.service.ts'

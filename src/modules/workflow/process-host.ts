@@ -8,7 +8,7 @@ import type { Logger } from '../../platform/log.ts'
 import type { ChatsTable, ParleyDatabase, ParleyWork } from '../../schema.ts'
 import { resolveIncidents, scheduleRetry } from './failures.ts'
 import * as repo from './instances.repo.ts'
-import { describeFailure, ProcessRuleError, type ScopeReader, type StepInput, StepRunner } from './step.ts'
+import { describeFailure, type Failure, ProcessRuleError, type ScopeReader, type StepInput, StepRunner } from './step.ts'
 import type { TaskRegistry } from './task-registry.ts'
 import { decodeValue } from './values.ts'
 import type { VersionCache } from './version-cache.ts'
@@ -146,42 +146,41 @@ export class ProcessHost {
     )
   }
 
-  /** Starts an instance of a definition by its none start event, for a chat. @throws AppError refusal of the process */
+  /**
+   * Starts an instance of a definition by its none start event, for a chat. A refusal of the process is thrown and leaves
+   * nothing behind; any other failure is kept as an incident and answered, so that an administrator can repair and retry it.
+   * @throws AppError refusal of the process
+   */
   async start(
     work: ParleyWork,
     input: { key: string; version: number; chatId: string; variables: Record<string, unknown>; agentId: string | null },
-  ): Promise<{ instance: repo.InstanceRow; result: StepResult }> {
+  ): Promise<{ instance: repo.InstanceRow; failure: Failure | null }> {
     return this.#inChat(work, input.chatId, async (session) => {
       const event: ChatEvent = { chatId: input.chatId, name: 'start', payload: {}, agentId: input.agentId }
       const version = await this.#options.versions.get(work.trx, input.key, input.version)
-      try {
-        const outcome = await work.attempt(async () => {
-          const instance = await repo.insertInstance(work.trx, { ...input, now: work.now })
-          const result = await this.#step(work, { instance, version, delivery: { kind: 'start', elementId: null }, event }, 1)
-          return { instance, result }
-        })
-        await this.#drainQueue(work, session)
-        return outcome
-      } catch (error) {
-        throw refusal(error)
-      }
+      const instance = await repo.insertInstance(work.trx, { ...input, now: work.now })
+      const failure = await this.#stepOrKeep(work, { instance, version, delivery: { kind: 'start', elementId: null }, event })
+      await this.#drainQueue(work, session)
+      return { instance, failure }
     })
+  }
+
+  /** Submits the form of a user task; failures are told as start() tells them. @throws AppError refusal of the process */
+  async submitForm(
+    work: ParleyWork,
+    instanceId: string,
+    form: { waitId: string; variables: Record<string, unknown> },
+    agentId: string | null,
+  ): Promise<Failure | null> {
+    const delivery = { kind: 'form.completed', ...form } as Delivery
+    return this.#onInstance(work, instanceId, delivery, agentId, (input) => this.#stepOrKeep(work, input))
   }
 
   /** Delivers to one wait of one instance (a form, the outcome of a remote task). @throws AppError refusal of the process */
   async deliver(work: ParleyWork, instanceId: string, delivery: Delivery, agentId: string | null): Promise<StepResult> {
-    const instance = await repo.findInstance(work.trx, instanceId)
-    if (!instance) throw new AppError('NOT_FOUND', 404, `Process instance ${instanceId} does not exist.`)
-    if (instance.chat_id === null) throw new Error('An instance without a chat cannot be delivered to')
-    return this.#inChat(work, instance.chat_id, async (session) => {
-      const current = (await repo.findInstance(work.trx, instanceId)) ?? instance
-      if (current.state !== 'running') throw conflict('NOT_WAITING', `Process instance ${instanceId} is ${current.state}.`)
-      const event: ChatEvent = { chatId: current.chat_id ?? '', name: delivery.kind, payload: {}, agentId }
-      const version = await this.#options.versions.get(work.trx, current.key, current.version)
+    return this.#onInstance(work, instanceId, delivery, agentId, async (input) => {
       try {
-        const result = await work.attempt(() => this.#step(work, { instance: current, version, delivery, event }, 1))
-        await this.#drainQueue(work, session)
-        return result
+        return await work.attempt(() => this.#step(work, input, 1))
       } catch (error) {
         throw refusal(error)
       }
@@ -221,6 +220,39 @@ export class ProcessHost {
       await this.#drainQueue(work, session)
       return failure
     })
+  }
+
+  /** Prepares a delivery to a running instance under its chat's lock, lets `take` do it and handles what it raised. */
+  async #onInstance<T>(
+    work: ParleyWork,
+    instanceId: string,
+    delivery: Delivery,
+    agentId: string | null,
+    take: (input: StepInput & { event: ChatEvent }) => Promise<T>,
+  ): Promise<T> {
+    const found = await repo.findInstance(work.trx, instanceId)
+    if (!found) throw new AppError('NOT_FOUND', 404, `Process instance ${instanceId} does not exist.`)
+    const chatId = found.chat_id
+    if (chatId === null) throw new Error('An instance without a chat cannot be delivered to')
+    return this.#inChat(work, chatId, async (session) => {
+      const instance = (await repo.findInstance(work.trx, instanceId)) ?? found
+      if (instance.state !== 'running') throw conflict('NOT_WAITING', `Process instance ${instanceId} is ${instance.state}.`)
+      const version = await this.#options.versions.get(work.trx, instance.key, instance.version)
+      const result = await take({ instance, version, delivery, event: { chatId, name: delivery.kind, payload: {}, agentId } })
+      await this.#drainQueue(work, session)
+      return result
+    })
+  }
+
+  /** A step somebody waits for: refusals are thrown; what nobody could expect becomes an incident at once, and is answered. */
+  async #stepOrKeep(work: ParleyWork, input: StepInput & { event: ChatEvent }): Promise<Failure | null> {
+    try {
+      await work.attempt(() => this.#step(work, input, 1))
+      return null
+    } catch (error) {
+      if (!isUnexpected(error)) throw refusal(error)
+      return this.#fail(work, input.instance, input.delivery, input.event, error, 1, null, { retry: false })
+    }
   }
 
   /** Runs under the chat's lock with a queue for raised events, and re-arms the chat's wake at the end. */
@@ -389,8 +421,10 @@ export class ProcessHost {
     error: unknown,
     attempts: number,
     deliveryId: string | null,
-  ): Promise<void> {
-    const failure = describeFailure(error)
+    options: { retry: boolean } = { retry: true },
+  ): Promise<Failure> {
+    const described = describeFailure(error)
+    const failure = options.retry ? described : { ...described, transient: false }
     this.#options.log.warn(
       { err: error, instanceId: instance.id, process: instance.key, chatId: instance.chat_id, elementId: failure.elementId, attempts },
       'A process step failed',
@@ -400,6 +434,7 @@ export class ProcessHost {
       const { id, key, chat_id } = instance
       work.afterCommit(() => this.#options.outlets.instanceChanged({ id, key, state: 'incident', chatId: chat_id }))
     }
+    return failure
   }
 
   /** Runs outstanding deliveries in order: those due ('due') of all instances of the chat, or all of one instance. Answers the failure, if any. */
@@ -469,6 +504,18 @@ export class ProcessHost {
         .execute()
     }
   }
+}
+
+/** Codes of the host itself: a diagram that hands a task wrong values did not mean to refuse anything. */
+const wrongDiagram = new Set(['INVALID_INPUT', 'INVALID_OUTPUT'])
+
+/** Whether a failure is neither a refusal of the process nor of the database: something an administrator has to look at. */
+function isUnexpected(error: unknown): boolean {
+  if (error instanceof ProcessRuleError) return true
+  if (!(error instanceof StepError) || error.code === 'NOT_WAITING') return false
+  if (error.bpmnErrorCode !== null) return wrongDiagram.has(error.bpmnErrorCode)
+  if (error.cause instanceof AppError) return error.cause.status >= 500
+  return !isDatabaseUnavailable(error.cause) && !['40001', '40P01'].includes(sqlState(error.cause) ?? '')
 }
 
 /** A failed step of a request, as the caller is told: the process's own refusal keeps its code. */

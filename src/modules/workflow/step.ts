@@ -97,6 +97,7 @@ export class StepRunner {
           executionId: call.executionId,
           agentId: input.event.agentId,
           event: scope.event,
+          processKey: input.version.key,
           processName: input.version.compiled.name,
         },
         inputs,

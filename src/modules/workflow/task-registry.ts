@@ -24,6 +24,8 @@ export interface TaskContext {
   executionId: string
   agentId: string | null
   event: Scope['event']
+  /** Key of the process: stays the same whatever it is called. */
+  processKey: string
   /** Name of the process, for the author of what it writes. */
   processName: string
 }
