@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { createDomain } from './domain.ts'
-import { createEnginePool } from './engine/index.ts'
+import { createEnginePool, type Value } from './engine/index.ts'
 import { allJobs } from './jobs.ts'
 import { type AgentService, createAgentService } from './modules/agents/index.ts'
 import {
@@ -15,7 +15,7 @@ import {
   ReceiptService,
 } from './modules/channels/index.ts'
 import { type ChatDetails, type ChatRouteDeps, ChatService } from './modules/chats/index.ts'
-import { ActionRunService, QuickActionService } from './modules/quick-actions/index.ts'
+import { ActionRunService, ProcessInputs, QuickActionService } from './modules/quick-actions/index.ts'
 import { audit, createSecretBox } from './modules/settings/index.ts'
 import {
   CatalogService,
@@ -135,7 +135,8 @@ export async function createContainer(options: ContainerOptions) {
     },
   })
 
-  const quickActions = new QuickActionService()
+  const inputs = new ProcessInputs((type) => Object.keys(tasks.get(type).output.properties))
+  const quickActions = new QuickActionService({ database, inputs, audit })
   const details: ChatDetails = {
     limitsOf(kind) {
       const limits = adapterFor(kind).limits({})
@@ -149,7 +150,15 @@ export async function createContainer(options: ContainerOptions) {
     actions: (db, queueId) => quickActions.listFor(db, queueId),
   }
   const chats = new ChatService({ database, host, messages, offers: routing, details, publish: outlets.publish })
-  const actionRuns = new ActionRunService({ database, host, assertMayAct: (agent, chatId) => chats.assertMayAct(agent, chatId) })
+  const actionRuns = new ActionRunService({
+    database,
+    host,
+    inputs,
+    evaluate: (expression, variables) =>
+      engine.evaluate(expression, { chat: null, event: null, agent: null, now: clock.now() }, variables as Record<string, Value>),
+    assertMayAct: (agent, chatId) => chats.assertMayAct(agent, chatId),
+    assertVisible: (agent, chatId) => chats.assertVisible(agent, chatId),
+  })
 
   const directory = new ChannelDirectory({ database, secrets, publicUrl: config.publicUrl })
   const channels = new ChannelService({
@@ -206,6 +215,7 @@ export async function createContainer(options: ContainerOptions) {
     chatRouteDeps,
     queueRouteDeps: routing.routeDeps,
     quickActionRouteDeps: {
+      actions: quickActions,
       runs: actionRuns,
       listForChat: async (agent: Parameters<ChatService['get']>[0], chatId: string) => (await chats.get(agent, chatId)).actions,
     },

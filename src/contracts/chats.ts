@@ -77,7 +77,13 @@ export const ChatTile = Type.Object({
 })
 export type ChatTile = Static<typeof ChatTile>
 
-export const ChatAction = Type.Object({ id: Type.String(), caption: Type.String(), icon: Nullable(Type.String()) })
+export const ChatAction = Type.Object({
+  id: Type.String(),
+  caption: Type.String(),
+  icon: Nullable(Type.String()),
+  processKey: Type.String(),
+  inputs: Type.Array(Type.Object({ name: Type.String(), required: Type.Boolean() }), { description: 'What the process wants to be given' }),
+})
 
 export const Chat = Type.Object({
   ...ChatTile.properties,
