@@ -4,9 +4,12 @@ import type { Container } from './container.ts'
 import { agentRoutes, authenticate, SESSION_COOKIE } from './modules/agents/index.ts'
 import { channelRoutes, simulatorRoutes, webhookRoutes } from './modules/channels/index.ts'
 import { chatRoutes } from './modules/chats/index.ts'
+import { fileRoutes, simulatorFileRoutes } from './modules/files/index.ts'
 import { quickActionRoutes } from './modules/quick-actions/index.ts'
 import { reportRoutes } from './modules/reports/index.ts'
 import { queueRoutes } from './modules/routing/index.ts'
+import { settingRoutes } from './modules/settings/index.ts'
+import { translationRoutes } from './modules/translation/index.ts'
 import { workflowRoutes } from './modules/workflow/index.ts'
 import { idempotency } from './platform/http/idempotency.ts'
 import { createHttpServer, type HttpServer } from './platform/http/server.ts'
@@ -65,6 +68,7 @@ export async function buildApp(container: Container, options: AppOptions): Promi
     }),
   )
   await app.register(realtimeRoutes(container.realtimeDeps))
+      filesOf: (messageIds) => container.files.channel.shown(messageIds),
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
     metrics.connections.set(container.hub.size)
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
@@ -72,3 +76,15 @@ export async function buildApp(container: Container, options: AppOptions): Promi
   if (options.webRoot !== null) await app.register(webApp, { root: options.webRoot })
   return app
 }
+  await app.register(settingRoutes({ settings: container.settings }))
+  await app.register(fileRoutes({ files: container.files.service, media: container.files.media, links: container.files.links }))
+  await app.register(
+    simulatorFileRoutes({
+      files: container.files.service,
+      links: container.files.links,
+      async isSimulator(channelId) {
+        const channel = await container.directory.find(channelId)
+        return channel?.account.kind === 'simulator' && channel.enabled
+      },
+    }),
+  )

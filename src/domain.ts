@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { Engine } from './engine/index.ts'
-import { ChatStates, createScopeReader, type MessageOutlets, MessageService, overdueHandler } from './modules/chats/index.ts'
+import { type AttachFiles, ChatStates, createScopeReader, type MessageOutlets, MessageService, overdueHandler } from './modules/chats/index.ts'
 import type { PushNotification } from './modules/notifications/index.ts'
 import { createRouting, isOpen } from './modules/routing/index.ts'
 import { audit } from './modules/settings/index.ts'
@@ -18,6 +18,7 @@ export interface DomainOptions {
   /** Jobs and pushes that follow a commit. */
   outlets: HostOutlets & MessageOutlets
   notify: PushNotification
+  attachFiles: AttachFiles
   /** Where `http.request` may go. */
   outbound: Dispatcher
   /** Wraps the tasks of processes. */
@@ -32,7 +33,7 @@ export type Domain = ReturnType<typeof createDomain>
 export function createDomain(options: DomainOptions) {
   const { database, clock, log, engine, outlets, notify, outbound, adaptTasks = (tasks) => tasks } = options
   const raise = (work: ParleyWork, event: ChatEvent): Promise<void> => host.raise(work, event)
-  const messages = new MessageService({ database, raise, outlets })
+  const messages = new MessageService({ database, raise, outlets, attachFiles: options.attachFiles })
   const states = new ChatStates({ raise, messages, publish: outlets.publish })
   const chatChanged = (work: ParleyWork, chatId: string) => states.changed(work, chatId)
   const routing = createRouting({

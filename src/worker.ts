@@ -1,6 +1,7 @@
 import type { Container } from './container.ts'
 import { idempotencySweep, presenceSweep } from './jobs.ts'
-import { deliveryRun, deliverySweep } from './modules/channels/index.ts'
+import { channelWatch, deliveryRun, deliverySweep, profileFetch } from './modules/channels/index.ts'
+import { filesSweep, mediaFetch, mediaSweep } from './modules/files/index.ts'
 import { routingSweep } from './modules/routing/index.ts'
 import { chatWake, findLeftovers, processSweep, taskRun } from './modules/workflow/index.ts'
 import { sweepIdempotencyKeys } from './platform/http/idempotency.ts'
@@ -12,7 +13,9 @@ const presenceEveryMs = 5_000
 const idempotencyEveryMs = 3_600_000
 
 function bindings(container: Container): JobBinding[] {
-  const { host, remoteTasks, delivery, database, clock, config, agents } = container
+const filesEveryMs = 3_600_000
+const channelsEveryMs = 30_000
+  const { host, remoteTasks, delivery, database, clock, config, agents, files } = container
   return [
     bindJob(chatWake, ({ chatId }) => host.wake(chatId)),
     bindJob(taskRun, ({ instanceId, waitId }, { signal }) => remoteTasks.run(instanceId, waitId, signal)),
@@ -33,6 +36,15 @@ function bindings(container: Container): JobBinding[] {
     bindJob(presenceSweep, () => agents.sweepPresence(clock.now(), config.presenceGraceMs)),
   ]
 }
+    bindJob(mediaFetch, ({ fileId }, { signal }) => files.media.run(fileId, signal)),
+    bindJob(mediaSweep, async () => {
+      for (const fileId of await files.media.overdue()) container.outlets.fetchAt(fileId, clock.now())
+    }),
+    bindJob(filesSweep, () => files.service.sweep()),
+    bindJob(translationRun, ({ chatId }, { signal }) => container.translation.run(chatId, signal)),
+    bindJob(translationSweep, async () => {
+      for (const chatId of await container.translation.lateChats()) container.outlets.translateSoon(chatId)
+    }),
 
 /** Starts the job workers. @throws Error when a job has no handler, or a handler no job */
 export async function startWorker(container: Container): Promise<void> {
@@ -43,3 +55,6 @@ export async function startWorker(container: Container): Promise<void> {
   await container.jobs.repeat(presenceSweep, {}, presenceEveryMs)
   await container.jobs.repeat(idempotencySweep, {}, idempotencyEveryMs)
 }
+  await container.jobs.repeat(channelWatch, {}, channelsEveryMs)
+  await container.jobs.repeat(mediaSweep, {}, sweepEveryMs)
+  await container.jobs.repeat(filesSweep, {}, filesEveryMs)

@@ -32,6 +32,7 @@ export const MessageFile = Type.Object({
   type: Type.String({ description: 'MIME type' }),
   url: Type.String(),
   state: Type.Union([Type.Literal('pending'), Type.Literal('ready'), Type.Literal('failed')]),
+  failureReason: Type.Optional(Nullable(Type.String({ description: 'Why a failed file could not be had' }))),
 })
 export type MessageFile = Static<typeof MessageFile>
 
@@ -98,11 +99,19 @@ export const Chat = Type.Object({
   childChatId: Nullable(Type.String()),
   translation: Nullable(Type.Object({ enabled: Type.Boolean(), from: Nullable(Type.String()), to: Nullable(Type.String()) })),
   actions: Type.Array(ChatAction),
-  draft: Nullable(Type.Object({ text: Type.String(), fileIds: Type.Array(Type.String()) })),
+  draft: Nullable(Type.Object({ text: Type.String(), fileIds: Type.Array(Type.String()), files: Type.Optional(Type.Array(MessageFile)) })),
   restrictions: Type.Object({
     maxLength: Type.Integer({ description: 'Characters in one message' }),
     maxFiles: Type.Integer(),
-    maxFileSize: Type.Integer({ description: 'Bytes' }),
+    maxFileSize: Type.Integer({ description: 'Bytes of the largest file of any type' }),
+    fileTypes: Type.Array(
+      Type.Object({
+        type: Type.String({
+          description: 'MIME type, image/* or */*; the first that fits a file counts, and a file that none fits is refused',
+        }),
+        maxSize: Type.Integer({ description: 'Bytes' }),
+      }),
+    ),
     replyWindowEndsAt: Nullable(Instant),
   }),
 })
@@ -141,7 +150,9 @@ export type MessageListQuery = Static<typeof MessageListQuery>
 export const MessageSend = Type.Object(
   {
     text: Type.Optional(Type.String({ minLength: 1 })),
-    fileIds: Type.Optional(Type.Array(Type.String())),
+    fileIds: Type.Optional(
+      Type.Array(Type.String({ format: 'uuid' }), { maxItems: 1000, description: 'Own uploads that belong to no message yet' }),
+    ),
     templateId: Type.Optional(Type.String()),
     clientId: Type.Optional(
       Type.String({ minLength: 1, maxLength: 100, description: 'Chosen by the client; the same again is the same message' }),
@@ -154,7 +165,7 @@ export const MessageSend = Type.Object(
 export type MessageSend = Static<typeof MessageSend>
 
 export const DraftPut = Type.Object(
-  { text: Type.String({ maxLength: 20_000 }), fileIds: Type.Optional(Type.Array(Type.String(), { maxItems: 10 })) },
+  { text: Type.String({ maxLength: 20_000 }), fileIds: Type.Optional(Type.Array(Type.String({ format: 'uuid' }), { maxItems: 10 })) },
   { additionalProperties: false },
 )
 export type DraftPut = Static<typeof DraftPut>

@@ -22,6 +22,7 @@ export interface RelayTopics {
   'process.changed': { instanceId: string; key: string; state: string; chatId: string | null }
   'channel.changed': { channelId: string }
 }
+  'settings.changed': { code: string }
 
 export interface HubOptions {
   db: Kysely<Schema>

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { Nullable } from '../../contracts/index.ts'
+import { MessageFile, Nullable } from '../../contracts/index.ts'
 import { notFound } from '../../platform/errors.ts'
 import type { ParleyDatabase } from '../../schema.ts'
 import type { ChannelDirectory } from './channel-directory.ts'
@@ -11,7 +11,7 @@ const SimulatedMessage = Type.Object({
   text: Nullable(Type.String()),
   at: Type.String(),
   status: Nullable(Type.String()),
-  files: Type.Array(Type.Unknown()),
+  files: Type.Array(MessageFile),
 })
 
 export interface SimulatorDeps {
@@ -19,11 +19,13 @@ export interface SimulatorDeps {
   directory: ChannelDirectory
   /** Whether an agent is typing in the customer's chat right now. */
   isTyping(chatId: string): boolean
+  /** Files of messages by message, with addresses the customer may open. */
+  filesOf(messageIds: readonly string[]): Promise<Map<string, MessageFile[]>>
 }
 
 /** The customer's side of Simulator channels: open to anybody, which the administrator is told. */
 export const simulatorRoutes =
-  ({ database, directory, isTyping }: SimulatorDeps): FastifyPluginAsyncTypebox =>
+  ({ database, directory, isTyping, filesOf }: SimulatorDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const config = { public: true }
 
@@ -74,13 +76,14 @@ export const simulatorRoutes =
           .orderBy('m.id', 'desc')
           .limit(200)
           .execute()
+        const files = await filesOf(rows.map((row) => row.id))
         const items = rows.reverse().map((row) => ({
           id: row.id,
           direction: row.direction as 'incoming' | 'outgoing',
           text: row.text,
           at: row.at.toISOString(),
           status: row.status,
-          files: [],
+          files: files.get(row.id) ?? [],
         }))
         const last = rows.at(-1)
         return { items, typing: last !== undefined && isTyping(last.chat_id) }

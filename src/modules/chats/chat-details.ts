@@ -1,15 +1,27 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Chat } from '../../contracts/index.ts'
-import type { ChannelKind, Schema } from '../../schema.ts'
-import { type TileRow, toTile } from './chats.view.ts'
+import type { Schema } from '../../schema.ts'
+import { type FileRow, fileJson, type TileRow, toMessageFile, toTile } from './chats.view.ts'
+
+/** What a message on a channel must keep to. */
+export type MessageRestrictions = Omit<Chat['restrictions'], 'replyWindowEndsAt'> & {
+  /** Hours after the customer's last message in which a reply is allowed; null = always. */
+  replyWindowHours: number | null
+}
 
 /** What the detail view needs from elsewhere; wired by the container. */
 export interface ChatDetails {
-  limitsOf(kind: ChannelKind): { maxTextLength: number; maxFilesPerMessage: number; maxFileBytes: number; replyWindowHours: number | null }
+  restrictionsOf(channelId: string): Promise<MessageRestrictions>
   actions(db: Kysely<Schema>, queueId: string): Promise<Chat['actions']>
 }
 
 const hourMs = 3_600_000
+
+/** When replies stop being allowed; null when they do not. */
+export function replyWindowEnd(lastCustomerMessageAt: Date | null, replyWindowHours: number | null): Date | null {
+  if (replyWindowHours === null || lastCustomerMessageAt === null) return null
+  return new Date(lastCustomerMessageAt.getTime() + replyWindowHours * hourMs)
+}
 
 /** The whole of one chat as this agent sees it. */
 export async function describeChat(db: Kysely<Schema>, details: ChatDetails, row: TileRow, agentId: string): Promise<Chat> {
@@ -31,16 +43,17 @@ export async function describeChat(db: Kysely<Schema>, details: ChatDetails, row
       'p.email',
       'd.text as draft_text',
       'd.file_ids as draft_file_ids',
+      sql<
+        FileRow[] | null
+      >`(select json_agg(${fileJson} order by array_position(d.file_ids, f.id)) from files f where f.id = any (d.file_ids))`.as(
+        'draft_files',
+      ),
     ])
     .where('c.id', '=', row.id)
     .orderBy('child.id', 'desc')
     .limit(1)
     .executeTakeFirstOrThrow()
-  const limits = details.limitsOf(row.channel_kind)
-  const windowEnd =
-    limits.replyWindowHours === null || row.last_customer_message_at === null
-      ? null
-      : new Date(row.last_customer_message_at.getTime() + limits.replyWindowHours * hourMs)
+  const { replyWindowHours, ...restrictions } = await details.restrictionsOf(row.channel_id)
   return {
     ...toTile(row, agentId),
     contactProfile: [
@@ -58,12 +71,13 @@ export async function describeChat(db: Kysely<Schema>, details: ChatDetails, row
     childChatId: more.child_chat_id,
     translation: null,
     actions: await details.actions(db, row.queue_id),
-    draft: more.draft_text === null ? null : { text: more.draft_text, fileIds: more.draft_file_ids ?? [] },
+    draft:
+      more.draft_text === null
+        ? null
+        : { text: more.draft_text, fileIds: more.draft_file_ids ?? [], files: (more.draft_files ?? []).map(toMessageFile) },
     restrictions: {
-      maxLength: limits.maxTextLength,
-      maxFiles: limits.maxFilesPerMessage,
-      maxFileSize: limits.maxFileBytes,
-      replyWindowEndsAt: windowEnd?.toISOString() ?? null,
+      ...restrictions,
+      replyWindowEndsAt: replyWindowEnd(row.last_customer_message_at, replyWindowHours)?.toISOString() ?? null,
     },
   }
 }

@@ -121,7 +121,7 @@ export class ChatStates {
         work,
         child.id,
         byAgentId === null ? { kind: 'system' } : { kind: 'agent', id: byAgentId },
-        target.note,
+        { text: target.note },
         null,
       )
     }

@@ -10,9 +10,4 @@ export const notOwner = (owner: { name: string } | null) =>
 
 export const notOffered = () => new AppError('FORBIDDEN', 403, 'This chat is not offered to you.')
 
-export const textTooLong = (length: number, limit: number) =>
-  new AppError('TEXT_TOO_LONG', 422, `The text has ${length} characters; this channel takes at most ${limit}.`, {
-    details: { limit, length },
-  })
-
 export const emptyMessage = () => new AppError('EMPTY_MESSAGE', 422, 'A message needs a text or a file.')

@@ -24,17 +24,40 @@ export interface OfferGate {
   decline(work: ParleyWork, chatId: string, agentId: string, reason: string | null): Promise<void>
 }
 
+/** A file an agent is about to send. */
+export interface SendableFile {
+  id: string
+  name: string
+  type: string
+  /** Bytes. */
+  size: number
+}
+
+/** What becomes a message is checked before anything is stored. */
+export interface MessageGate {
+  /** The agent's uploads in the given order. @throws AppError 422 FILE_NOT_FOUND, TOO_MANY_FILES; 409 FILE_IN_USE; 415; 413 */
+  filesOf(work: ParleyWork, agentId: string, fileIds: readonly string[]): Promise<SendableFile[]>
+  /** What the channel would refuse. @throws AppError 422 TEXT_TOO_LONG, TOO_MANY_FILES, REPLY_WINDOW_CLOSED; 413; 415 */
+  check(
+    channelId: string,
+    message: { text: string | null; files: readonly SendableFile[] },
+    at: { now: Date; lastCustomerMessageAt: Date | null },
+  ): Promise<void>
+}
+
 export interface ChatServiceOptions {
   database: ParleyDatabase
   host: ProcessHost
   messages: MessageService
   offers: OfferGate
   details: ChatDetails
+  gate: MessageGate
   publish: PublishChange
 }
 
 export interface SendInput {
   text: string | null
+  fileIds: readonly string[]
   clientId: string | null
   note: boolean
 }
@@ -202,11 +225,10 @@ export class ChatService {
 
   /** Sends a reply or adds a note. The same clientId again answers the same message, with `created` false. */
   async send(agent: Viewer, chatId: string, input: SendInput): Promise<{ message: Message; created: boolean }> {
-    const row = await this.#visible(agent, chatId)
-    const { text } = input
-    if (text === null || text.trim() === '') throw errors.emptyMessage()
-    const { maxTextLength } = this.#options.details.limitsOf(row.channel_kind)
-    if (!input.note && text.length > maxTextLength) throw errors.textTooLong(text.length, maxTextLength)
+    await this.#visible(agent, chatId)
+    const { gate } = this.#options
+    const text = input.text === null || input.text.trim() === '' ? null : input.text
+    if (text === null && input.fileIds.length === 0) throw errors.emptyMessage()
     return this.#options.database.transaction(async (work) => {
       const chat = await work.trx.selectFrom('chats').selectAll().where('id', '=', chatId).forUpdate().executeTakeFirstOrThrow()
       if (input.clientId !== null) {
@@ -220,11 +242,16 @@ export class ChatService {
         if (message) return { message: toMessage(message), created: false }
       }
       const author = { kind: 'agent' as const, id: agent.id }
-      if (input.note)
-        return { message: toMessage(await this.#options.messages.addNote(work, chatId, author, text, input.clientId)), created: true }
+      const content = { text, fileIds: input.fileIds }
+      if (input.note) {
+        await gate.filesOf(work, agent.id, input.fileIds)
+        return { message: toMessage(await this.#options.messages.addNote(work, chatId, author, content, input.clientId)), created: true }
+      }
       if (chat.status === 'completed') throw errors.chatCompleted(chat.number)
       if (chat.agent_id !== agent.id) throw errors.notOwner(await this.#ownerOf(work, chat))
-      const message = await this.#options.messages.send(work, chat, author, text, input.clientId)
+      const files = await gate.filesOf(work, agent.id, input.fileIds)
+      await gate.check(chat.channel_id, { text, files }, { now: work.now, lastCustomerMessageAt: chat.last_customer_message_at })
+      const message = await this.#options.messages.send(work, chat, author, content, input.clientId)
       await work.trx.deleteFrom('drafts').where('chat_id', '=', chatId).where('agent_id', '=', agent.id).execute()
       return { message: toMessage(message), created: true }
     })
@@ -256,6 +283,12 @@ export class ChatService {
         .onConflict((conflict) => conflict.columns(['chat_id', 'agent_id']).doUpdateSet(values))
         .execute()
     })
+  }
+
+  /** Whether the chat is this agent's business now. */
+  async maySee(agent: Viewer, chatId: string): Promise<boolean> {
+    const row = await repo.findTile(this.#options.database.db, chatId)
+    return row !== undefined && sees(agent, row)
   }
 
   /** @throws AppError 404 */

@@ -105,7 +105,7 @@ export function chatTasks(states: ChatStates, messages: MessageService): Task[] 
       output: nothing,
       errors: [],
       async run({ work, chatId, processName }, { text }) {
-        await messages.addNote(work, chatId, { kind: 'process', name: processName }, text, null)
+        await messages.addNote(work, chatId, { kind: 'process', name: processName }, { text }, null)
         return {}
       },
     }),
@@ -132,7 +132,7 @@ export function chatTasks(states: ChatStates, messages: MessageService): Task[] 
           .where('id', '=', chatId)
           .executeTakeFirstOrThrow()
         if (chat.status === 'completed') throw new BpmnError('CHAT_COMPLETED', `Chat ${chat.number} is completed.`)
-        return { messageId: (await messages.send(work, chat, { kind: 'process', name: processName }, text, null)).id }
+        return { messageId: (await messages.send(work, chat, { kind: 'process', name: processName }, { text }, null)).id }
       },
     }),
   ]

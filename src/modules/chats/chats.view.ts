@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import type { ChatTile, Message } from '../../contracts/index.ts'
+import type { ChatTile, Message, MessageFile } from '../../contracts/index.ts'
 import type { Schema } from '../../schema.ts'
 
 export interface TileRow {
@@ -117,6 +117,26 @@ export function inInboxOf(row: Pick<TileRow, 'status' | 'agent_id' | 'offered_to
   return (row.status === 'waiting' && row.offered_to.includes(agentId)) || (row.status === 'in_progress' && row.agent_id === agentId)
 }
 
+/** A file as the database writes it into JSON. */
+export interface FileRow {
+  id: string
+  name: string
+  size: number | null
+  type: string
+  state: MessageFile['state']
+  failureReason: string | null
+}
+
+/** A file row as the API shows it; its address asks for the right to see it. */
+export function toMessageFile(row: FileRow): MessageFile {
+  return { ...row, url: `/api/files/${row.id}` }
+}
+
+/** The columns of FileRow as one JSON object of the table `f`. */
+export const fileJson = sql.raw<FileRow>(
+  `json_build_object('id', f.id, 'name', f.name, 'size', f.size, 'type', f.type, 'state', f.state, 'failureReason', f.failure_reason)`,
+)
+
 export interface MessageRow {
   id: string
   chat_id: string
@@ -133,6 +153,8 @@ export interface MessageRow {
   failure_reason: string | null
   attempts: number
   client_id: string | null
+  /** Null when the message has none. */
+  files: FileRow[] | null
 }
 
 /** A message row as the API shows it. */
@@ -144,7 +166,7 @@ export function toMessage(row: MessageRow): Message {
     direction: row.direction,
     author: { kind: row.author_kind, id: row.author_id, name: row.author_name ?? '' },
     text: row.text,
-    files: [],
+    files: (row.files ?? []).map(toMessageFile),
     at: row.at.toISOString(),
     providerAt: iso(row.provider_at),
     status: row.status,
@@ -177,5 +199,7 @@ export function messageQuery(db: Kysely<Schema>) {
       'm.failure_reason',
       'm.attempts',
       'm.client_id',
+      sql<FileRow[] | null>`(select json_agg(${fileJson} order by x.position)
+        from message_files x join files f on f.id = x.file_id where x.message_id = m.id)`.as('files'),
     ])
 }

@@ -8,6 +8,16 @@ import { type MessageRow, toMessage } from './chats.view.ts'
 
 export type Author = { kind: 'agent'; id: string } | { kind: 'process'; name: string } | { kind: 'system' }
 
+/** A message's content; it has a text or a file. */
+export interface MessageContent {
+  text: string | null
+  /** Uploads that belong to no message yet, in order. */
+  fileIds?: readonly string[]
+}
+
+/** Makes uploads part of a message, in the given order. @throws AppError 409 FILE_IN_USE */
+export type AttachFiles = (work: ParleyWork, messageId: string, fileIds: readonly string[]) => Promise<void>
+
 export interface MessageOutlets {
   publish: PublishChange
   /** A message waits to be delivered. */
@@ -26,11 +36,13 @@ export class MessageService {
   readonly #database: ParleyDatabase
   readonly #raise: RaiseEvent
   readonly #outlets: MessageOutlets
+  readonly #attachFiles: AttachFiles
 
-  constructor(options: { database: ParleyDatabase; raise: RaiseEvent; outlets: MessageOutlets }) {
+  constructor(options: { database: ParleyDatabase; raise: RaiseEvent; outlets: MessageOutlets; attachFiles: AttachFiles }) {
     this.#database = options.database
     this.#raise = options.raise
     this.#outlets = options.outlets
+    this.#attachFiles = options.attachFiles
   }
 
   /** A message to the customer: the row is the outbox entry, delivery follows the commit. An agent's message is a reply, a process's is not. */
@@ -38,10 +50,10 @@ export class MessageService {
     work: ParleyWork,
     chat: Pick<ChatRow, 'id' | 'channel_id' | 'identity_id'>,
     author: Author,
-    text: string,
+    content: MessageContent,
     clientId: string | null,
   ): Promise<MessageRow> {
-    const message = await this.#insert(work, chat.id, 'outgoing', author, text, {
+    const message = await this.#insert(work, chat.id, 'outgoing', author, content, {
       status: 'sending',
       clientId,
       channelId: chat.channel_id,
@@ -62,12 +74,12 @@ export class MessageService {
 
   /** A line of Parley itself in the conversation; it never leaves Parley. */
   async addSystemMessage(work: ParleyWork, chatId: string, text: string): Promise<MessageRow> {
-    return this.#insert(work, chatId, 'system', { kind: 'system' }, text, null)
+    return this.#insert(work, chatId, 'system', { kind: 'system' }, { text }, null)
   }
 
   /** A private note: agents see it, the customer never does. */
-  async addNote(work: ParleyWork, chatId: string, author: Author, text: string, clientId: string | null): Promise<MessageRow> {
-    return this.#insert(work, chatId, 'note', author, text, { status: null, clientId, channelId: null, identityId: null })
+  async addNote(work: ParleyWork, chatId: string, author: Author, content: MessageContent, clientId: string | null): Promise<MessageRow> {
+    return this.#insert(work, chatId, 'note', author, content, { status: null, clientId, channelId: null, identityId: null })
   }
 
   /**
@@ -125,6 +137,25 @@ export class MessageService {
     return true
   }
 
+  /**
+   * Does `change`, which answers whether something of the message other than its status changed (a file arrived); then
+   * the message is shown again under a new number.
+   */
+  async change(work: ParleyWork, messageId: string, change: () => Promise<boolean>): Promise<void> {
+    const { chat_id: chatId } = await work.trx
+      .selectFrom('messages')
+      .select('chat_id')
+      .where('id', '=', messageId)
+      .executeTakeFirstOrThrow()
+    await this.#lock(work, chatId)
+    if (!(await change())) return
+    const seq = await repo.nextSeq(work, chatId)
+    await work.trx.updateTable('messages').set({ changed_seq: seq }).where('id', '=', messageId).execute()
+    const message = await repo.findMessage(work.trx, messageId)
+    if (!message) throw new Error(`Message ${messageId} vanished in its own transaction`)
+    work.afterCommit(() => this.#outlets.publish({ kind: 'message', chatId, seq, message: toMessage(message) }))
+  }
+
   /** Puts a failed message back into the outbox at its agent's wish. @throws AppError 409 NOT_FAILED */
   async retry(messageId: string, check: (chat: ChatRow) => void): Promise<MessageRow> {
     return this.#database.transaction(async (work) => {
@@ -167,7 +198,7 @@ export class MessageService {
     chatId: string,
     direction: 'outgoing' | 'system' | 'note',
     author: Author,
-    text: string,
+    content: MessageContent,
     delivery: { status: 'sending' | null; clientId: string | null; channelId: string | null; identityId: string | null } | null,
   ): Promise<MessageRow> {
     const id = await repo.insertMessage(work, {
@@ -176,12 +207,13 @@ export class MessageService {
       authorKind: author.kind,
       authorId: author.kind === 'agent' ? author.id : null,
       authorName: author.kind === 'process' ? author.name : author.kind === 'system' ? 'Parley' : null,
-      text,
+      text: content.text,
       status: delivery?.status ?? null,
       clientId: delivery?.clientId ?? null,
       channelId: delivery?.channelId ?? null,
       identityId: delivery?.identityId ?? null,
     })
+    if (content.fileIds && content.fileIds.length > 0) await this.#attachFiles(work, id, content.fileIds)
     const message = await repo.findMessage(work.trx, id)
     if (!message) throw new Error(`Message ${id} vanished in its own transaction`)
     work.afterCommit(() => this.#outlets.publish({ kind: 'message', chatId, seq: message.seq, message: toMessage(message) }))

@@ -59,9 +59,9 @@ const searchLanguages = [
 const contactFields = ['channel', 'mobilePhone', 'email', 'account', 'language', 'notes'] as const
 const panels = ['inbox', 'contacts', 'none'] as const
 const sounds = ['chime', 'bell', 'knock', 'none'] as const
-const translators = ['none', 'libretranslate', 'deepl', 'google', 'azure'] as const
+const translators = ['none', 'libretranslate', 'deepl', 'google', 'azure', 'apertium'] as const
 
-const oneOf = <const T extends readonly string[]>(values: T) => Type.Enum([...values] as unknown as [...T])
+const oneOf = <const T extends readonly string[]>(values: T) => Type.Unsafe<T[number]>(Type.Enum([...values]))
 const list = (values: readonly string[]): string => `one of ${values.join(', ')}`
 
 /** Every setting of the product by its code. */
@@ -111,7 +111,7 @@ export const settingRegistry = {
       { additionalProperties: false },
     ),
     fallback: { provider: 'none' },
-    description: 'The service that translates chats, its address (LibreTranslate) and its key',
+    description: 'The service that translates chats, its address (LibreTranslate, Apertium) and its key',
     allowed: `{"provider": ${translators.map((name) => `"${name}"`).join(' | ')}, "url"?, "apiKey"?, "region"?}`,
     secretFields: ['apiKey'],
   }),
