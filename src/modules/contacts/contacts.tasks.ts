@@ -1,7 +1,9 @@
 import { Type } from 'typebox'
 import type { ParleyWork } from '../../schema.ts'
 import { BpmnError, localTask, type RaiseEvent, type Task } from '../workflow/index.ts'
+import * as repo from './contacts.repo.ts'
 import { linkContact } from './link-contact.ts'
+import { toE164 } from './phone.ts'
 
 const contactId = Type.String({ pattern: '^[0-9]{1,18}$' })
 const fields = {
@@ -13,6 +15,12 @@ const fields = {
 }
 
 const notFound = (id: string) => new BpmnError('CONTACT_NOT_FOUND', `Contact ${id} does not exist.`)
+
+function checkedPhone(text: string): string {
+  const phone = toE164(text)
+  if (phone === null) throw new BpmnError('INVALID_PHONE', `"${text}" is no phone number with a country code.`)
+  return phone
+}
 
 export interface ContactTaskDeps {
   raise: RaiseEvent
@@ -30,16 +38,13 @@ export function contactTasks({ raise, chatChanged }: ContactTaskDeps): Task[] {
       output: Type.Object({ previousContactId: Type.String(), previousRemoved: Type.Boolean() }),
       errors: ['CONTACT_NOT_FOUND', 'CONTACT_HAS_OPEN_CHAT', 'CHAT_COMPLETED'],
       async run({ work, chatId, agentId }, inputs) {
-        const result = await linkContact(work, chatId, inputs.contactId, agentId)
-        if (result.previousContactId === inputs.contactId) return result
-        await chatChanged(work, chatId)
-        await raise(work, {
-          chatId,
-          name: 'chat.contact_linked',
-          payload: { chatId, contactId: inputs.contactId, previousContactId: result.previousContactId },
-          agentId,
-        })
-        return result
+        const { previousContactId, previousRemoved, movedChatIds, openChatIds } = await linkContact(work, chatId, inputs.contactId, agentId)
+        for (const id of movedChatIds) await chatChanged(work, id)
+        for (const id of openChatIds) {
+          const payload = { chatId: id, contactId: inputs.contactId, previousContactId }
+          await raise(work, { chatId: id, name: 'chat.contact_linked', payload, agentId })
+        }
+        return { previousContactId, previousRemoved }
       },
     }),
     localTask({
@@ -56,7 +61,7 @@ export function contactTasks({ raise, chatChanged }: ContactTaskDeps): Task[] {
           .where('removed_at', 'is', null)
           .where((eb) =>
             eb.or([
-              ...(mobilePhone ? [eb('mobile_phone', '=', mobilePhone)] : []),
+              ...(mobilePhone ? [eb('mobile_phone', '=', toE164(mobilePhone) ?? mobilePhone)] : []),
               ...(email ? [eb(eb.fn<string>('lower', ['email']), '=', email.toLowerCase())] : []),
             ]),
           )
@@ -71,14 +76,14 @@ export function contactTasks({ raise, chatChanged }: ContactTaskDeps): Task[] {
       title: 'Create contact',
       input: Type.Object({ ...fields, name: Type.String({ minLength: 1, maxLength: 300 }) }),
       output: Type.Object({ contactId: Type.String() }),
-      errors: [],
+      errors: ['INVALID_PHONE'],
       async run({ work }, inputs) {
         const row = await work.trx
           .insertInto('contacts')
           .values({
             name: inputs.name,
             photo_url: null,
-            mobile_phone: inputs.mobilePhone ?? null,
+            mobile_phone: inputs.mobilePhone === undefined ? null : checkedPhone(inputs.mobilePhone),
             email: inputs.email ?? null,
             account_id: null,
             language: inputs.language ?? null,
@@ -96,11 +101,11 @@ export function contactTasks({ raise, chatChanged }: ContactTaskDeps): Task[] {
       title: 'Change contact',
       input: Type.Object({ contactId, ...fields }),
       output: Type.Object({}),
-      errors: ['CONTACT_NOT_FOUND'],
+      errors: ['CONTACT_NOT_FOUND', 'INVALID_PHONE'],
       async run({ work, chatId }, { contactId: id, name, mobilePhone, email, language, notes }) {
         const set = {
           ...(name === undefined ? {} : { name }),
-          ...(mobilePhone === undefined ? {} : { mobile_phone: mobilePhone }),
+          ...(mobilePhone === undefined ? {} : { mobile_phone: checkedPhone(mobilePhone) }),
           ...(email === undefined ? {} : { email }),
           ...(language === undefined ? {} : { language }),
           ...(notes === undefined ? {} : { notes }),
@@ -118,16 +123,17 @@ export function contactTasks({ raise, chatChanged }: ContactTaskDeps): Task[] {
       input: Type.Object({ contactId }),
       output: Type.Object({}),
       errors: ['CONTACT_NOT_FOUND', 'CONTACT_IN_USE'],
-      async run({ work }, { contactId: id }) {
-        const chats = await work.trx.selectFrom('chats').select('number').where('contact_id', '=', id).limit(1).executeTakeFirst()
-        if (chats) throw new BpmnError('CONTACT_IN_USE', `Contact ${id} has chat ${chats.number} and cannot be removed.`)
-        const removed = await work.trx
-          .updateTable('contacts')
-          .set({ removed_at: work.now })
-          .where('id', '=', id)
-          .where('removed_at', 'is', null)
-          .executeTakeFirst()
-        if (removed.numUpdatedRows === 0n) throw notFound(id)
+      async run({ work, agentId }, { contactId: id }) {
+        const [contact] = await repo.lockContacts(work.trx, [id])
+        if (!contact || contact.removed_at !== null) throw notFound(id)
+        const chat = await work.trx.selectFrom('chats').select('number').where('contact_id', '=', id).executeTakeFirst()
+        if (chat) throw new BpmnError('CONTACT_IN_USE', `Contact ${id} has chat ${chat.number} and cannot be removed.`)
+        const ofCase = await work.trx.selectFrom('cases').select('number').where('contact_id', '=', id).executeTakeFirst()
+        if (ofCase) throw new BpmnError('CONTACT_IN_USE', `Contact ${id} has case ${ofCase.number} and cannot be removed.`)
+        const identity = await work.trx.selectFrom('contact_identities').select('id').where('contact_id', '=', id).executeTakeFirst()
+        if (identity) throw new BpmnError('CONTACT_IN_USE', `Contact ${id} is known on a channel and cannot be removed.`)
+        const nothing = { mergedInto: null, identityIds: [], chatIds: [], caseIds: [], chatId: null }
+        await repo.bury(work.trx, { contactId: id, agentId, ...nothing }, work.now)
         return {}
       },
     }),

@@ -1,2 +1,8 @@
+export { AccountService } from './accounts.service.ts'
+export { readContactProfile } from './contact-profile.ts'
+export { type ContactRouteDeps, contactRoutes } from './contacts.routes.ts'
+export { ContactService } from './contacts.service.ts'
 export { contactTasks } from './contacts.tasks.ts'
+export { LinkService } from './link.service.ts'
 export { linkContact } from './link-contact.ts'
+export { toE164 } from './phone.ts'

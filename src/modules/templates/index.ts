@@ -1,0 +1,2 @@
+export { templateRoutes } from './templates.routes.ts'
+export { TemplateService, templateTexts } from './templates.service.ts'
