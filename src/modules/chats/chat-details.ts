@@ -37,6 +37,7 @@ export async function describeChat(db: Kysely<Schema>, details: ChatDetails, row
       'c.parent_chat_id',
       'c.previous_chat_id',
       'c.tags',
+      'c.translation',
       'c.priority',
       'child.id as child_chat_id',
       'p.mobile_phone',
@@ -69,7 +70,7 @@ export async function describeChat(db: Kysely<Schema>, details: ChatDetails, row
     tags: more.tags,
     priority: more.priority,
     childChatId: more.child_chat_id,
-    translation: null,
+    translation: more.translation,
     actions: await details.actions(db, row.queue_id),
     draft:
       more.draft_text === null
