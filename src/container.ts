@@ -9,6 +9,7 @@ import {
   createChannels,
   createHttp,
   deliveryRun,
+  describeCustomer,
   MessageRules,
   type ProfileTarget,
   profileFetch,
@@ -194,6 +195,7 @@ export async function createContainer(options: ContainerOptions) {
   const details: ChatDetails = {
     restrictionsOf: (channelId) => rules.restrictionsOf(channelId),
     actions: (db, queueId) => quickActions.listFor(db, queueId),
+    customerOf: describeCustomer,
   }
   const chats: ChatService = new ChatService({
     database,

@@ -114,6 +114,7 @@ export const Chat = Type.Object({
       }),
     ),
     replyWindowEndsAt: Nullable(Instant),
+    refusal: Nullable(Type.String({ description: 'Why the customer cannot be written to: they have blocked the channel or opted out' })),
   }),
 })
 export type Chat = Static<typeof Chat>
