@@ -157,7 +157,7 @@ export async function createContainer(options: ContainerOptions) {
   const definitions = new DefinitionService({ database, engine, tasks, scenarios: scenarioRunner })
   const incidents = new IncidentService(database, host, remoteTasks)
 
-  const agents: AgentService = createAgentService({
+  const accounts = createAgentService({
     database,
     clock,
     log,
@@ -175,6 +175,20 @@ export async function createContainer(options: ContainerOptions) {
       },
     },
   })
+  /** A change of status is answered once waiting chats have been offered anew, so that the agent's next look shows them. */
+  const agents: AgentService = {
+    ...accounts,
+    async changeOwnStatus(...change) {
+      const agent = await accounts.changeOwnStatus(...change)
+      await routing.settled()
+      return agent
+    },
+    async setStatusOf(...change) {
+      const agent = await accounts.setStatusOf(...change)
+      await routing.settled()
+      return agent
+    },
+  }
 
   const inputs = new ProcessInputs((type) => Object.keys(tasks.get(type).output.properties))
   const quickActions = new QuickActionService({ database, inputs, audit })
@@ -337,6 +351,7 @@ export async function createContainer(options: ContainerOptions) {
       clearInterval(heartbeat)
       await jobs.close(deadlineMs)
       await Promise.race([pump.idle(), new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())])
+      await routing.settled()
       await relay.close()
       await http.close()
       await storage.close()

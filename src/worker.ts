@@ -2,7 +2,7 @@ import type { Container } from './container.ts'
 import { idempotencySweep, presenceSweep } from './jobs.ts'
 import { channelWatch, deliveryRun, deliverySweep, profileFetch } from './modules/channels/index.ts'
 import { filesSweep, mediaFetch, mediaSweep } from './modules/files/index.ts'
-import { routingSweep } from './modules/routing/index.ts'
+import { findAbandonedChats, routingSweep } from './modules/routing/index.ts'
 import { translationRun, translationSweep } from './modules/translation/index.ts'
 import { chatWake, findLeftovers, processSweep, taskRun } from './modules/workflow/index.ts'
 import { sweepIdempotencyKeys } from './platform/http/idempotency.ts'
@@ -45,7 +45,11 @@ function bindings(container: Container): JobBinding[] {
     bindJob(translationSweep, async () => {
       for (const chatId of await container.translation.lateChats()) container.outlets.translateSoon(chatId)
     }),
-    bindJob(routingSweep, () => container.routing.sweep()),
+    bindJob(routingSweep, async () => {
+      await container.routing.sweep()
+      for (const { chatId, queueId } of await findAbandonedChats(database.db, clock.now(), 50))
+        await container.chatRouteDeps.chats.requeue(chatId, queueId)
+    }),
     bindJob(idempotencySweep, async () => {
       await sweepIdempotencyKeys(database, clock.now())
     }),

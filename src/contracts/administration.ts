@@ -2,37 +2,6 @@ import { type Static, Type } from 'typebox'
 import { ChannelKind } from './chats.ts'
 import { Nullable } from './common.ts'
 
-export const RoutingRule = Type.Union([
-  Type.Literal('everyone'),
-  Type.Literal('least_loaded'),
-  Type.Literal('round_robin'),
-  Type.Literal('last_agent'),
-])
-export type RoutingRule = Static<typeof RoutingRule>
-
-/** Minutes may be fractional (0.05 is three seconds); null switches the limit off. */
-const Minutes = Nullable(Type.Number({ exclusiveMinimum: 0, maximum: 525_600 }))
-
-const queueFields = {
-  name: Type.String({ minLength: 1, maxLength: 200 }),
-  routingRule: RoutingRule,
-  agentIds: Type.Array(Type.String()),
-  firstResponseMinutes: Minutes,
-  ongoingResponseMinutes: Minutes,
-  chatTimeoutMinutes: Minutes,
-  offerTimeoutMinutes: Minutes,
-  maxChats: Type.Integer({ minimum: 0, maximum: 100_000 }),
-}
-export const Queue = Type.Object({ id: Type.String(), ...queueFields, createdAt: Type.String() })
-export type Queue = Static<typeof Queue>
-export const QueueCreate = Type.Object(
-  { ...Type.Partial(Type.Object(queueFields)).properties, name: queueFields.name },
-  { additionalProperties: false },
-)
-export type QueueCreate = Static<typeof QueueCreate>
-export const QueuePatch = Type.Partial(Type.Object(queueFields), { additionalProperties: false, minProperties: 1 })
-export type QueuePatch = Static<typeof QueuePatch>
-
 export const ChannelState = Type.Union([Type.Literal('unknown'), Type.Literal('ok'), Type.Literal('warning'), Type.Literal('failing')], {
   description: 'warning: it may not receive; failing: the provider refuses it, its messages wait',
 })

@@ -176,6 +176,14 @@ export class ChatService {
     }
   }
 
+  /** Passes a chat whose owner left back to its queue, by the lifecycle like any transfer. @throws AppError 409 when it no longer is in progress */
+  async requeue(chatId: string, queueId: string): Promise<void> {
+    const payload = { chatId, agentId: null, queueId, note: null }
+    await this.#options.host.request({ chatId, name: 'agent.transferred', payload, agentId: null }, async (_work, chat) => {
+      if (chat.status !== 'in_progress') throw errors.chatCompleted(chat.number)
+    })
+  }
+
   /** Sets tags and priority, of a completed chat too: they are about the chat, not part of it. */
   async patch(agent: Viewer, chatId: string, patch: ChatPatch): Promise<Chat> {
     await this.#visible(agent, chatId)
