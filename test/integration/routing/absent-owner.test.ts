@@ -21,14 +21,15 @@ t.test('the chats of an agent who left go back to the queue when the queue says 
 })
 
 t.test('an agent who only became inactive keeps its chats', async (t) => {
-  const parley = await startParley(t)
+  const parley = await startParley(t, { worker: false })
   const anna = await addAgent(parley, 'Anna')
   await parley.admin.ok('PATCH', `/api/queues/${parley.queueId}`, { requeueMinutes: 0.001 })
   await customerWrites(parley, 'Bob', 'Hello')
   const tile = await anna.newItem('Bob')
   await anna.accept(tile.id)
   await anna.becomes('inactive')
-  await parley.container.routing.sweep()
+  const inAnHour = new Date(Date.now() + 3_600_000)
+  t.same(await findAbandonedChats(parley.container.database.db, inAnHour, 10), [])
   t.same(
     (await anna.inbox()).inProgress.map((item) => item.id),
     [tile.id],
