@@ -29,6 +29,7 @@ import {
   IncidentService,
   RemoteTaskRunner,
   ScenarioRunner,
+  ScenarioService,
   taskRun,
 } from './modules/workflow/index.ts'
 import type { Clock } from './platform/clock.ts'
@@ -307,7 +308,13 @@ export async function createContainer(options: ContainerOptions) {
       runs: actionRuns,
       listForChat: async (agent: Parameters<ChatService['get']>[0], chatId: string) => (await chats.get(agent, chatId)).actions,
     },
-    workflowRouteDeps: { database, definitions, incidents, catalog: new CatalogService(tasks) },
+    workflowRouteDeps: {
+      database,
+      definitions,
+      incidents,
+      catalog: new CatalogService(tasks),
+      scenarios: new ScenarioService({ database, definitions }),
+    },
     realtimeDeps: {
       db: database.db,
       hub,
