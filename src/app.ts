@@ -50,32 +50,35 @@ export async function buildApp(container: Container, options: AppOptions): Promi
   await app.register(queueRoutes(container.queueRouteDeps))
   await app.register(chatRoutes(container.chatRouteDeps))
   await app.register(quickActionRoutes(container.quickActionRouteDeps))
+  await app.register(
+    translationRoutes({
+      translation: container.translation,
+      assertVisible: (agent, chatId) => container.chatRouteDeps.chats.assertVisible(agent, chatId),
+    }),
+  )
   await app.register(reportRoutes({ database: container.database, clock: container.clock }))
   await app.register(workflowRoutes(container.workflowRouteDeps))
-  await app.register(channelRoutes({ channels: container.channels }))
+  await app.register(channelRoutes({
+      channels: container.channels,
+      database: container.database,
+      assertVisible: (agent, chatId) => container.chatRouteDeps.chats.assertVisible(agent, chatId),
+    }))
   await app.register(
     simulatorRoutes({
       database: container.database,
       directory: container.directory,
       isTyping: (chatId) => container.typing.isTyping(chatId),
+      filesOf: (messageIds) => container.files.channel.shown(messageIds),
     }),
   )
   await app.register(
     webhookRoutes({
       directory: container.directory,
       inbound: container.inbound,
+      heard: (channelId) => container.channelHealth.heard(channelId),
       counters: { refused: metrics.webhooksRefused, events: metrics.webhookEvents },
     }),
   )
-  await app.register(realtimeRoutes(container.realtimeDeps))
-      filesOf: (messageIds) => container.files.channel.shown(messageIds),
-  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
-    metrics.connections.set(container.hub.size)
-    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
-  })
-  if (options.webRoot !== null) await app.register(webApp, { root: options.webRoot })
-  return app
-}
   await app.register(settingRoutes({ settings: container.settings }))
   await app.register(fileRoutes({ files: container.files.service, media: container.files.media, links: container.files.links }))
   await app.register(
@@ -88,3 +91,11 @@ export async function buildApp(container: Container, options: AppOptions): Promi
       },
     }),
   )
+  await app.register(realtimeRoutes(container.realtimeDeps))
+  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+    metrics.connections.set(container.hub.size)
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
+  })
+  if (options.webRoot !== null) await app.register(webApp, { root: options.webRoot })
+  return app
+}

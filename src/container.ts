@@ -1,22 +1,25 @@
+import path from 'node:path'
 import { sql } from 'kysely'
 import { createDomain } from './domain.ts'
 import { createEnginePool, type Value } from './engine/index.ts'
 import { allJobs } from './jobs.ts'
 import { type AgentService, createAgentService } from './modules/agents/index.ts'
 import {
-  adapterFor,
   ChannelDirectory,
-  ChannelService,
+  createChannels,
   createHttp,
-  DeliveryService,
   deliveryRun,
-  InboundDispatcher,
-  InboundService,
-  ReceiptService,
+  describeCustomer,
+  MessageRules,
+  type ProfileTarget,
+  profileFetch,
 } from './modules/channels/index.ts'
 import { type ChatDetails, type ChatRouteDeps, ChatService } from './modules/chats/index.ts'
+import { linkContact } from './modules/contacts/index.ts'
+import { createFiles, mediaFetch } from './modules/files/index.ts'
 import { ActionRunService, ProcessInputs, QuickActionService } from './modules/quick-actions/index.ts'
-import { audit, createSecretBox } from './modules/settings/index.ts'
+import { audit, createSecretBox, SettingsService } from './modules/settings/index.ts'
+import { LanguageDetector, type ProviderConfig, TranslatedChats, TranslationService, translationRun } from './modules/translation/index.ts'
 import {
   CatalogService,
   ChatPump,
@@ -26,11 +29,13 @@ import {
   IncidentService,
   RemoteTaskRunner,
   ScenarioRunner,
+  ScenarioService,
   taskRun,
 } from './modules/workflow/index.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
 import { createDatabase } from './platform/db/database.ts'
+import { createFileStorage } from './platform/files/storage.ts'
 import { withIdempotency } from './platform/http/idempotency.ts'
 import { createJobs } from './platform/jobs/jobs.ts'
 import type { createLogger } from './platform/log.ts'
@@ -67,6 +72,7 @@ export async function createContainer(options: ContainerOptions) {
   const secrets = await createSecretBox({ secretKey: config.secretKey, dataDir: config.dataDir })
   const engine = createEnginePool({ threads: config.engineThreads })
   const http = createHttp()
+  const storage = await createFileStorage({ folder: path.join(config.dataDir, 'files'), s3: config.s3 })
 
   const publish = <T extends keyof RelayTopics>(topic: T, message: RelayTopics[T]): void => {
     relay
@@ -77,8 +83,15 @@ export async function createContainer(options: ContainerOptions) {
   const addJob = (what: string, adding: Promise<void>): void => {
     adding.catch((error: unknown) => log.warn({ err: error, job: what }, 'A job could not be added; the sweeper will find its work'))
   }
+  const translatedChats = new TranslatedChats()
   const outlets = {
-    publish: (change: RelayTopics['chat.changed']) => publish('chat.changed', change),
+    publish: (change: RelayTopics['chat.changed']) => {
+      publish('chat.changed', change)
+      if (change.kind === 'message' && change.message.direction === 'incoming' && translatedChats.has(change.chatId))
+        outlets.translateSoon(change.chatId)
+    },
+    translateSoon: (chatId: string) =>
+      addJob(translationRun.name, jobs.add(translationRun, { chatId }, { jobId: `translation-${chatId}` })),
     wakeAt: (chatId: string, at: Date) =>
       addJob(
         chatWake.name,
@@ -95,28 +108,57 @@ export async function createContainer(options: ContainerOptions) {
         deliveryRun.name,
         jobs.add(deliveryRun, { chatId }, { jobId: `delivery-${chatId}`, delayMs: Math.max(0, at.getTime() - clock.now().getTime()) }),
       ),
+    fetchProfile: (target: ProfileTarget) =>
+      addJob(profileFetch.name, jobs.add(profileFetch, target, { jobId: `profile-${target.identityId}` })),
+    fetchAt: (fileId: string, at: Date) =>
+      addJob(
+        mediaFetch.name,
+        jobs.add(mediaFetch, { fileId }, { jobId: `media-${fileId}`, delayMs: Math.max(0, at.getTime() - clock.now().getTime()) }),
+      ),
     advanceSoon: (chatId: string) => pump.push(chatId),
     instanceChanged: (instance: { id: string; key: string; state: string; chatId: string | null }) =>
       publish('process.changed', { instanceId: instance.id, key: instance.key, state: instance.state, chatId: instance.chatId }),
   }
 
+  const directory = new ChannelDirectory({ database, secrets, publicUrl: config.publicUrl })
+  const settings = new SettingsService({ database, secrets, announce: (code) => publish('settings.changed', { code }) })
+  const files = createFiles({
+    database,
+    storage,
+    stagingFolder: path.join(config.dataDir, 'incoming'),
+    settings,
+    secrets,
+    clock,
+    log,
+    publicUrl: config.publicUrlIsSet ? config.publicUrl : null,
+    schedule: outlets.fetchAt,
+    maySee: (agent, chatId) => chats.maySee(agent, chatId),
+    changeMessage: (work, messageId, change) => messages.change(work, messageId, change),
+    async fetch(channelId, file) {
+      const channel = await directory.find(channelId)
+      if (!channel) throw new Error(`Channel ${channelId} is gone although it has files`)
+      return channel.adapter.media(file, channel.account, http)
+    },
+  })
   const domain = createDomain({
     database,
     clock,
     log,
     engine,
     outlets,
+    attachFiles: (work, messageId, fileIds) => files.service.attach(work, messageId, fileIds),
     notify: (agentIds, frame) => publish('notification', { agentIds, frame }),
+    translation: () => translation,
     outbound: createSafeDispatcher(config.outboundAllowList),
   })
-  const { messages, routing, tasks, host } = domain
+  const { messages, routing, tasks, host, chatChanged: changed } = domain
   const pump = new ChatPump({ advance: (chatId) => host.advance(chatId), concurrency: 4, log })
   const remoteTasks = new RemoteTaskRunner({ database, tasks, host, log, schedule: outlets.runTask })
   const scenarioRunner = new ScenarioRunner({ database, engine, createSandbox: sandboxFactory(log), log })
   const definitions = new DefinitionService({ database, engine, tasks, scenarios: scenarioRunner })
   const incidents = new IncidentService(database, host, remoteTasks)
 
-  const agents: AgentService = createAgentService({
+  const accounts = createAgentService({
     database,
     clock,
     log,
@@ -134,22 +176,54 @@ export async function createContainer(options: ContainerOptions) {
       },
     },
   })
+  /** A change of status is answered once waiting chats have been offered anew, so that the agent's next look shows them. */
+  const agents: AgentService = {
+    ...accounts,
+    async changeOwnStatus(...change) {
+      const agent = await accounts.changeOwnStatus(...change)
+      await routing.settled()
+      return agent
+    },
+    async setStatusOf(...change) {
+      const agent = await accounts.setStatusOf(...change)
+      await routing.settled()
+      return agent
+    },
+  }
 
   const inputs = new ProcessInputs((type) => Object.keys(tasks.get(type).output.properties))
   const quickActions = new QuickActionService({ database, inputs, audit })
+  const rules = new MessageRules({ directory, maxFileBytes: async () => (await files.service.rules()).maxBytes })
+  const detector = new LanguageDetector()
+  const translation: TranslationService = new TranslationService({
+    database,
+    clock,
+    log,
+    detector,
+    messages,
+    changed,
+    providerConfig: async () => (await settings.get('TranslationProvider')) as ProviderConfig,
+    schedule: outlets.translateSoon,
+    announce: (chatId, enabled) => publish('chat.translated', { chatId, enabled }),
+  })
+
   const details: ChatDetails = {
-    limitsOf(kind) {
-      const limits = adapterFor(kind).limits({})
-      return {
-        maxTextLength: limits.maxTextLength,
-        maxFilesPerMessage: limits.maxFilesPerMessage,
-        maxFileBytes: Math.max(0, ...limits.fileTypes.map((type) => type.maxBytes)),
-        replyWindowHours: limits.replyWindowHours,
-      }
-    },
+    restrictionsOf: (channelId) => rules.restrictionsOf(channelId),
     actions: (db, queueId) => quickActions.listFor(db, queueId),
+    customerOf: describeCustomer,
   }
-  const chats = new ChatService({ database, host, messages, offers: routing, details, publish: outlets.publish })
+  const chats: ChatService = new ChatService({
+    database,
+    host,
+    messages,
+    offers: routing,
+    details,
+    gate: {
+      filesOf: (work, agentId, fileIds) => files.service.sendable(work, agentId, fileIds),
+      check: (channelId, message, at) => rules.check(channelId, message, at),
+    },
+    publish: outlets.publish,
+  })
   const actionRuns = new ActionRunService({
     database,
     host,
@@ -160,16 +234,26 @@ export async function createContainer(options: ContainerOptions) {
     assertVisible: (agent, chatId) => chats.assertVisible(agent, chatId),
   })
 
-  const directory = new ChannelDirectory({ database, secrets, publicUrl: config.publicUrl })
-  const channels = new ChannelService({
+  const channels = createChannels({
     database,
+    directory,
     secrets,
+    messages,
+    http,
+    clock,
+    log,
     publicUrl: config.publicUrl,
+    publicUrlIsSet: config.publicUrlIsSet,
+    outlets,
+    audit,
+    push: (agentIds, frame) => publish('notification', { agentIds, frame }),
+    linkContact: (work, chatId, contactId) => linkContact(work, chatId, contactId, null),
+    filesOf: (messageId) => files.channel.outbound(messageId),
+    outgoingText: (message) => translation.outgoingText(message),
+    prepareFiles: (channelId, externalId, list) => files.channel.prepare(channelId, externalId, list),
+    storePicture: (channel, picture) => files.media.storePicture(channel.account.id, picture),
     announce: (channelId) => publish('channel.changed', { channelId }),
-    audit: (work, agentId, action, subject) => audit(work, agentId, action, subject),
   })
-  const inbound = new InboundDispatcher(new InboundService({ database, clock, outlets }), new ReceiptService(database, messages))
-  const delivery = new DeliveryService({ database, directory, messages, http, log, schedule: outlets.deliverAt })
 
   const hub = new Hub({ db: database.db, relay, details, log, clock, nodeId })
   const typing = new TypingIndicators(relay, clock)
@@ -205,10 +289,15 @@ export async function createContainer(options: ContainerOptions) {
     incidents,
     remoteTasks,
     quickActions,
-    channels,
+    translation,
+    channels: channels.service,
     directory,
-    inbound,
-    delivery,
+    settings,
+    files,
+    inbound: channels.inbound,
+    delivery: channels.delivery,
+    channelHealth: channels.health,
+    profiles: channels.profiles,
     hub,
     typing,
     routing,
@@ -219,7 +308,13 @@ export async function createContainer(options: ContainerOptions) {
       runs: actionRuns,
       listForChat: async (agent: Parameters<ChatService['get']>[0], chatId: string) => (await chats.get(agent, chatId)).actions,
     },
-    workflowRouteDeps: { database, definitions, incidents, catalog: new CatalogService(tasks) },
+    workflowRouteDeps: {
+      database,
+      definitions,
+      incidents,
+      catalog: new CatalogService(tasks),
+      scenarios: new ScenarioService({ database, definitions }),
+    },
     realtimeDeps: {
       db: database.db,
       hub,
@@ -244,7 +339,13 @@ export async function createContainer(options: ContainerOptions) {
     },
     /** Joins the cluster: listens to the other nodes and says that this one lives. */
     async start(): Promise<void> {
+      await relay.subscribe('chat.translated', (message) => {
+        const { chatId, enabled } = message as RelayTopics['chat.translated']
+        translatedChats.set(chatId, enabled)
+      })
+      translatedChats.replace(await translation.enabledChats())
       await relay.subscribe('channel.changed', (message) => directory.forget((message as RelayTopics['channel.changed']).channelId))
+      await relay.subscribe('settings.changed', () => settings.forget())
       await hub.start()
       await typing.start()
       await agents.heartbeat(nodeId)
@@ -257,9 +358,12 @@ export async function createContainer(options: ContainerOptions) {
       clearInterval(heartbeat)
       await jobs.close(deadlineMs)
       await Promise.race([pump.idle(), new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())])
+      await routing.settled()
       await relay.close()
       await http.close()
+      await storage.close()
       await engine.close()
+      await detector.close()
       await database.close()
     },
   }

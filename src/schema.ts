@@ -69,6 +69,7 @@ export interface Schema {
     chat_timeout_minutes: number | null
     offer_timeout_minutes: number | null
     max_chats: Generated<number>
+    requeue_minutes: number | null
     all_agents: Generated<boolean>
     created_at: Date
   }

@@ -5,6 +5,7 @@ import { type ChatStates, chatTasks, type MessageService } from './modules/chats
 import { contactTasks } from './modules/contacts/index.ts'
 import { notificationTasks, type PushNotification } from './modules/notifications/index.ts'
 import { type RoutingService, routingTasks } from './modules/routing/index.ts'
+import { type TranslationService, translationTasks } from './modules/translation/index.ts'
 import { httpRequestTask, type RaiseEvent, type Task, TaskRegistry, workflowTasks } from './modules/workflow/index.ts'
 import type { ParleyWork } from './schema.ts'
 
@@ -17,12 +18,13 @@ export interface TaskDeps {
   /** Announces that the chat changed. */
   chatChanged(work: ParleyWork, chatId: string): Promise<void>
   notify: PushNotification
+  translation: () => TranslationService
   /** Where `http.request` may go. */
   outbound: Dispatcher
 }
 
 /** Every task type that a diagram may name. */
-export function collectTasks({ states, messages, routing, raise, chatChanged, notify, outbound }: TaskDeps): Task[] {
+export function collectTasks({ states, messages, routing, raise, chatChanged, notify, translation, outbound }: TaskDeps): Task[] {
   return [
     ...workflowTasks,
     ...chatTasks(states, messages),
@@ -30,6 +32,7 @@ export function collectTasks({ states, messages, routing, raise, chatChanged, no
     ...contactTasks({ raise, chatChanged }),
     ...caseTasks(raise),
     ...notificationTasks(notify),
+    ...translationTasks(translation),
     httpRequestTask(outbound),
   ]
 }
@@ -47,6 +50,7 @@ export function describeTasks(): TaskTypeInfo[] {
     raise: cannotRun,
     chatChanged: cannotRun,
     notify: cannotRun,
+    translation: cannotRun,
     outbound: absent as Dispatcher,
   }
   return new TaskRegistry(collectTasks(deps)).describe()

@@ -2,36 +2,30 @@ import { type Static, Type } from 'typebox'
 import { ChannelKind } from './chats.ts'
 import { Nullable } from './common.ts'
 
-export const RoutingRule = Type.Union([
-  Type.Literal('everyone'),
-  Type.Literal('least_loaded'),
-  Type.Literal('round_robin'),
-  Type.Literal('last_agent'),
-])
-export type RoutingRule = Static<typeof RoutingRule>
+export const ChannelState = Type.Union([Type.Literal('unknown'), Type.Literal('ok'), Type.Literal('warning'), Type.Literal('failing')], {
+  description: 'warning: it may not receive; failing: the provider refuses it, its messages wait',
+})
 
-/** Minutes may be fractional (0.05 is three seconds); null switches the limit off. */
-const Minutes = Nullable(Type.Number({ exclusiveMinimum: 0, maximum: 525_600 }))
+/** What came of telling the provider where to send its webhooks. */
+export const ChannelSetup = Type.Object({ ok: Type.Boolean(), detail: Type.String(), webhookUrl: Type.String() })
+export type ChannelSetup = Static<typeof ChannelSetup>
 
-const queueFields = {
-  name: Type.String({ minLength: 1, maxLength: 200 }),
-  routingRule: RoutingRule,
-  agentIds: Type.Array(Type.String()),
-  firstResponseMinutes: Minutes,
-  ongoingResponseMinutes: Minutes,
-  chatTimeoutMinutes: Minutes,
-  offerTimeoutMinutes: Minutes,
-  maxChats: Type.Integer({ minimum: 0, maximum: 100_000 }),
-}
-export const Queue = Type.Object({ id: Type.String(), ...queueFields, createdAt: Type.String() })
-export type Queue = Static<typeof Queue>
-export const QueueCreate = Type.Object(
-  { ...Type.Partial(Type.Object(queueFields)).properties, name: queueFields.name },
-  { additionalProperties: false },
+export const ChannelHealthReport = Type.Object({
+  ok: Type.Boolean(),
+  state: ChannelState,
+  reason: Nullable(Type.String({ description: 'In the words of the provider' })),
+  since: Nullable(Type.String()),
+  checks: Type.Array(Type.Object({ name: Type.String(), ok: Type.Boolean(), detail: Type.String() })),
+  lastWebhookAt: Nullable(Type.String()),
+  pausedUntil: Nullable(Type.String({ description: 'Nothing is sent before, because the provider asked for it' })),
+  waitingMessages: Type.Integer(),
+})
+export type ChannelHealthReport = Static<typeof ChannelHealthReport>
+
+/** Hours; null switches the alarm off. */
+const SilenceAlarmHours = Nullable(
+  Type.Number({ exclusiveMinimum: 0, maximum: 8760, description: 'Hours without any webhook after which administrators are told' }),
 )
-export type QueueCreate = Static<typeof QueueCreate>
-export const QueuePatch = Type.Partial(Type.Object(queueFields), { additionalProperties: false, minProperties: 1 })
-export type QueuePatch = Static<typeof QueuePatch>
 
 export const Channel = Type.Object({
   id: Type.String(),
@@ -41,6 +35,12 @@ export const Channel = Type.Object({
   language: Nullable(Type.String()),
   enabled: Type.Boolean(),
   config: Type.Record(Type.String(), Type.Unknown(), { description: 'Without secrets' }),
+  secretsSet: Type.Array(Type.String(), { description: 'Config fields that are stored encrypted and never shown' }),
+  silenceAlarmHours: SilenceAlarmHours,
+  state: ChannelState,
+  stateReason: Nullable(Type.String()),
+  lastWebhookAt: Nullable(Type.String()),
+  setup: Type.Optional(ChannelSetup),
   webhookUrl: Type.String(),
   createdAt: Type.String(),
 })
@@ -53,6 +53,7 @@ export const ChannelCreate = Type.Object(
     language: Type.Optional(Nullable(Type.String({ minLength: 2, maxLength: 10 }))),
     enabled: Type.Optional(Type.Boolean()),
     config: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    silenceAlarmHours: Type.Optional(SilenceAlarmHours),
   },
   { additionalProperties: false },
 )
@@ -64,7 +65,32 @@ export const ChannelPatch = Type.Partial(
     language: Nullable(Type.String({ minLength: 2, maxLength: 10 })),
     enabled: Type.Boolean(),
     config: Type.Record(Type.String(), Type.Unknown()),
+    silenceAlarmHours: SilenceAlarmHours,
   }),
   { additionalProperties: false, minProperties: 1 },
 )
 export type ChannelPatch = Static<typeof ChannelPatch>
+
+/** One call to the provider for a message, or for one part of it. */
+export const DeliveryAttempt = Type.Object({
+  attempt: Type.Integer(),
+  part: Type.Integer({ description: 'Which provider message of this message, from 0' }),
+  startedAt: Type.String(),
+  finishedAt: Nullable(Type.String()),
+  outcome: Nullable(
+    Type.Union(
+      [
+        Type.Literal('sent'),
+        Type.Literal('retry'),
+        Type.Literal('waiting'),
+        Type.Literal('failed'),
+        Type.Literal('uncertain'),
+        Type.Literal('interrupted'),
+      ],
+      { description: 'waiting: the channel was the obstacle; uncertain: the provider may have taken it; interrupted: Parley was stopped' },
+    ),
+  ),
+  code: Nullable(Type.String()),
+  reason: Nullable(Type.String()),
+})
+export type DeliveryAttempt = Static<typeof DeliveryAttempt>

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Instant, Nullable, Ref } from './common.ts'
+import { Translation } from './translation.ts'
 
 export const ChannelKind = Type.Union([
   Type.Literal('telegram'),
@@ -97,7 +98,7 @@ export const Chat = Type.Object({
   tags: Type.Array(Type.String()),
   priority: Type.Integer(),
   childChatId: Nullable(Type.String()),
-  translation: Nullable(Type.Object({ enabled: Type.Boolean(), from: Nullable(Type.String()), to: Nullable(Type.String()) })),
+  translation: Nullable(Translation),
   actions: Type.Array(ChatAction),
   draft: Nullable(Type.Object({ text: Type.String(), fileIds: Type.Array(Type.String()), files: Type.Optional(Type.Array(MessageFile)) })),
   restrictions: Type.Object({
@@ -113,6 +114,7 @@ export const Chat = Type.Object({
       }),
     ),
     replyWindowEndsAt: Nullable(Instant),
+    refusal: Nullable(Type.String({ description: 'Why the customer cannot be written to: they have blocked the channel or opted out' })),
   }),
 })
 export type Chat = Static<typeof Chat>

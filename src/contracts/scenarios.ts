@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
-import { RoutingRule } from './administration.ts'
 import { ChatStatus, Direction } from './chats.ts'
 import { Nullable } from './common.ts'
+import { RoutingRule } from './queues.ts'
 
 /**
  * Process tests: `<process>.scenarios.json` beside a definition is a list of scenarios. Each runs on a virtual clock

@@ -19,10 +19,11 @@ export interface RelayTopics {
   notification: { agentIds: string[]; frame: Extract<ServerFrame, { type: 'notification' }> }
   'chat.typing': { chatId: string; frame: Extract<ServerFrame, { type: 'chat.typing' }> }
   'chat.viewing': ViewingReport
+  'chat.translated': { chatId: string; enabled: boolean }
   'process.changed': { instanceId: string; key: string; state: string; chatId: string | null }
   'channel.changed': { channelId: string }
-}
   'settings.changed': { code: string }
+}
 
 export interface HubOptions {
   db: Kysely<Schema>

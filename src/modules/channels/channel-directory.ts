@@ -1,5 +1,5 @@
 import type { ParleyDatabase } from '../../schema.ts'
-import type { ChannelAccount, ChannelAdapter } from './adapters/adapter.ts'
+import type { ChannelAccount, ChannelAdapter, ChannelKind } from './adapters/adapter.ts'
 import { adapterFor } from './adapters/index.ts'
 
 /** Turns sealed secrets back into values; implemented by the settings module. */
@@ -24,6 +24,7 @@ export class ChannelDirectory {
   readonly #secrets: SecretBox
   readonly #publicUrl: string
   readonly #known = new Map<string, { channel: KnownChannel; until: number }>()
+  readonly #accounts = new Map<string, { channelId: string | null; until: number }>()
 
   constructor(options: { database: ParleyDatabase; secrets: SecretBox; publicUrl: string }) {
     this.#database = options.database
@@ -49,8 +50,33 @@ export class ChannelDirectory {
     return channel
   }
 
+  /** The enabled channel of this kind that stands for a provider's account; the oldest, should there be several. */
+  async findByAccount(kind: ChannelKind, accountKey: string): Promise<KnownChannel | undefined> {
+    const key = `${kind} ${accountKey}`
+    const known = this.#accounts.get(key)
+    if (known && known.until > performance.now()) return known.channelId === null ? undefined : this.find(known.channelId)
+    const rows = await this.#database.db
+      .selectFrom('channels')
+      .select('id')
+      .where('kind', '=', kind)
+      .where('enabled', '=', true)
+      .orderBy('created_at')
+      .execute()
+    let found: KnownChannel | undefined
+    for (const { id } of rows) {
+      const channel = await this.find(id)
+      if (channel?.enabled && channel.adapter.accountKey(channel.account.config) === accountKey) {
+        found = channel
+        break
+      }
+    }
+    this.#accounts.set(key, { channelId: found?.account.id ?? null, until: performance.now() + believeMs })
+    return found
+  }
+
   /** Forgets a channel that changed, here or on another node. */
   forget(id: string): void {
+    this.#accounts.clear()
     this.#known.delete(id)
   }
 }

@@ -1,11 +1,14 @@
 import type { Selectable } from 'kysely'
-import type { Channel, ChannelCreate, ChannelPatch } from '../../contracts/index.ts'
+import type { Channel, ChannelCreate, ChannelHealthReport, ChannelPatch, ChannelSetup } from '../../contracts/index.ts'
 import { sqlState } from '../../platform/db/database.ts'
 import { AppError, conflict, notFound } from '../../platform/errors.ts'
 import type { ParleyDatabase, ParleyWork, Schema } from '../../schema.ts'
 import { configProblems } from './adapters/account.ts'
+import type { ChannelAccount } from './adapters/adapter.ts'
 import { adapterFor } from './adapters/index.ts'
 import type { SecretBox } from './channel-directory.ts'
+import type { ChannelHealth } from './channel-health.ts'
+import type { ChannelConnector } from './channel-setup.ts'
 
 type ChannelRow = Selectable<Schema['channels']>
 
@@ -13,7 +16,9 @@ export interface ChannelServiceOptions {
   database: ParleyDatabase
   secrets: SecretBox
   publicUrl: string
-  /** Tells every node that a channel changed. */
+  connector: ChannelConnector
+  health: ChannelHealth
+  /** Tells every node, this one at once, that a channel changed. */
   announce(channelId: string): void
   audit(work: ParleyWork, agentId: string | null, action: string, subject: string): Promise<void>
 }
@@ -70,11 +75,13 @@ export class ChannelService {
 
   /** Config fields that are not given stay as they are. */
   async patch(id: string, patch: ChannelPatch, agentId: string | null): Promise<Channel> {
+    let before: ChannelRow | undefined
     const row = await this.#write(async (work) => {
       const current = await work.trx.selectFrom('channels').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
       if (!current) throw notFound(`Channel ${id}`)
-      const old = current.secrets === null ? {} : (this.#options.secrets.open(current.secrets) as Record<string, unknown>)
-      const { secrets, config } = this.#split(current.kind, { ...current.config, ...old, ...patch.config })
+      before = current
+      const given = { ...current.config, ...this.#open(current), ...patch.config }
+      const { secrets, config } = this.#split(current.kind, Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)))
       await this.#options.audit(work, agentId, 'channel.changed', `${current.kind} ${current.name}: ${Object.keys(patch).join(', ')}`)
       return work.trx
         .updateTable('channels')
@@ -83,6 +90,7 @@ export class ChannelService {
           ...(patch.queueId === undefined ? {} : { queue_id: patch.queueId }),
           ...(patch.language === undefined ? {} : { language: patch.language }),
           ...(patch.enabled === undefined ? {} : { enabled: patch.enabled }),
+          ...(patch.silenceAlarmHours === undefined ? {} : { silence_alarm_hours: patch.silenceAlarmHours }),
           config: JSON.stringify(config),
           secrets: this.#options.secrets.seal(secrets),
         })
@@ -91,20 +99,56 @@ export class ChannelService {
         .executeTakeFirstOrThrow()
     })
     this.#options.announce(id)
-    return this.#view(row)
+    return { ...this.#view(row), ...(await this.#followPatch(row, before, patch)) }
+  }
+
+  /** What is known of the channel's health and what its provider says right now. @throws AppError 404 */
+  async health(id: string): Promise<ChannelHealthReport> {
+    return this.#options.health.check(id)
   }
 
   /** @throws AppError 409 CHANNEL_HAS_CHATS: such a channel can only be disabled */
   async remove(id: string, agentId: string | null): Promise<void> {
-    await this.#options.database.transaction(async (work) => {
+    const removed = await this.#options.database.transaction(async (work) => {
       const row = await work.trx.selectFrom('channels').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
       if (!row) throw notFound(`Channel ${id}`)
       const chat = await work.trx.selectFrom('chats').select('id').where('channel_id', '=', id).limit(1).executeTakeFirst()
       if (chat) throw conflict('CHANNEL_HAS_CHATS', `Channel ${row.name} has chats; disable it instead.`)
       await work.trx.deleteFrom('channels').where('id', '=', id).execute()
       await this.#options.audit(work, agentId, 'channel.deleted', `${row.kind} ${row.name}`)
+      return row
     })
     this.#options.announce(id)
+    await this.#disconnect(removed)
+  }
+
+  /** A new config or a channel switched on is connected and starts afresh; a channel switched off is taken from the provider. */
+  async #followPatch(row: ChannelRow, before: ChannelRow | undefined, patch: ChannelPatch): Promise<{ setup?: ChannelSetup }> {
+    const switchedOff = before?.enabled === true && !row.enabled
+    if (switchedOff) await this.#disconnect(row)
+    const concerned = patch.config !== undefined || (before?.enabled === false && row.enabled)
+    if (!concerned || !row.enabled) return {}
+    const connected = await this.#connect(row)
+    await this.#options.health.reset(row.id)
+    return connected
+  }
+
+  async #connect(row: ChannelRow): Promise<{ setup?: ChannelSetup }> {
+    if (!row.enabled) return {}
+    return { setup: await this.#options.connector.connect(this.#account(row)) }
+  }
+
+  async #disconnect(row: ChannelRow): Promise<void> {
+    await this.#options.connector.disconnect(this.#account(row))
+  }
+
+  #account(row: ChannelRow): ChannelAccount {
+    const { publicUrl } = this.#options
+    return { id: row.id, kind: row.kind, name: row.name, config: { ...row.config, ...this.#open(row) }, publicUrl }
+  }
+
+  #open(row: ChannelRow): Record<string, unknown> {
+    return row.secrets === null ? {} : (this.#options.secrets.open(row.secrets) as Record<string, unknown>)
   }
 
   #split(kind: ChannelRow['kind'], config: Record<string, unknown>): { config: Record<string, unknown>; secrets: Record<string, unknown> } {
@@ -145,6 +189,11 @@ export class ChannelService {
       language: row.language,
       enabled: row.enabled,
       config: row.config,
+      secretsSet: Object.keys(this.#open(row)).sort(),
+      silenceAlarmHours: row.silence_alarm_hours,
+      state: row.health,
+      stateReason: row.health_reason,
+      lastWebhookAt: row.last_webhook_at?.toISOString() ?? null,
       webhookUrl: `${this.#options.publicUrl}/webhooks/${row.kind}/${row.id}`,
       createdAt: row.created_at.toISOString(),
     }

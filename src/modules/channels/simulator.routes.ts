@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { MessageFile, Nullable } from '../../contracts/index.ts'
 import { notFound } from '../../platform/errors.ts'
@@ -67,7 +68,16 @@ export const simulatorRoutes =
           .selectFrom('contact_identities as i')
           .innerJoin('chats as c', (join) => join.onRef('c.contact_id', '=', 'i.contact_id').on('c.channel_id', '=', channel.account.id))
           .innerJoin('messages as m', 'm.chat_id', 'c.id')
-          .select(['m.id', 'm.chat_id', 'm.direction', 'm.text', 'm.at', 'm.status'])
+          // The customer reads what was delivered: the translation of a reply.
+          .leftJoin('message_translations as tr', 'tr.message_id', 'm.id')
+          .select([
+            'm.id',
+            'm.chat_id',
+            'm.direction',
+            sql<string | null>`coalesce(case when m.direction = 'outgoing' then tr.text end, m.text)`.as('text'),
+            'm.at',
+            'm.status',
+          ])
           .where('i.namespace', '=', `simulator:${channel.account.id}`)
           .where('i.external_id', '=', request.query.from)
           .where('m.direction', 'in', ['incoming', 'outgoing'])

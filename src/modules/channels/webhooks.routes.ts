@@ -1,15 +1,19 @@
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Counter } from 'prom-client'
+import { sqlState } from '../../platform/db/database.ts'
 import { AppError, notFound } from '../../platform/errors.ts'
 import { rawBody } from '../../platform/http/raw-body.ts'
-import { MalformedPayload, type WebhookRequest } from './adapters/adapter.ts'
+import { type InboundEvent, MalformedPayload, type WebhookRequest } from './adapters/adapter.ts'
 import type { ChannelDirectory, KnownChannel } from './channel-directory.ts'
 import type { InboundDispatcher } from './inbound-dispatcher.ts'
+import { storable } from './storable.ts'
 
 export interface WebhookRouteDeps {
   directory: ChannelDirectory
   inbound: InboundDispatcher
   counters: { refused: Counter<'kind'>; events: Counter<'kind' | 'event'> }
+  /** A verified webhook of the channel came in. */
+  heard(channelId: string): void
 }
 
 function webhookRequest(request: FastifyRequest): WebhookRequest {
@@ -24,7 +28,7 @@ function webhookRequest(request: FastifyRequest): WebhookRequest {
 
 /** Where providers post: verify over the raw bytes, commit event by event, answer after the last commit. */
 export const webhookRoutes =
-  ({ directory, inbound, counters }: WebhookRouteDeps): FastifyPluginAsync =>
+  ({ directory, inbound, counters, heard }: WebhookRouteDeps): FastifyPluginAsync =>
   async (app) => {
     await app.register(rawBody)
 
@@ -35,18 +39,22 @@ export const webhookRoutes =
       return channel
     }
 
-    const config = { public: true }
-    app.get('/webhooks/:kind/:channelId', { config, schema: { hide: true } }, async (request, reply) => {
-      const channel = await channelOf(request)
-      if (!channel.adapter.handshake) throw notFound('This address')
-      const answer = channel.adapter.handshake(request.query as Record<string, string>, channel.account)
-      return reply.code(answer.status).type(answer.contentType).send(answer.body)
-    })
+    const take = async (channel: KnownChannel, received: WebhookRequest): Promise<void> => {
+      let failure: unknown
+      for (const event of storable(parse(channel, received))) {
+        counters.events.inc({ kind: channel.account.kind, event: event.kind })
+        try {
+          await inbound.handle(channel, event, received)
+        } catch (error) {
+          // The rest of a batch does not wait for one event; the provider brings the batch again, and finds the rest done.
+          if (isPoison(error)) app.log.error({ err: error, channelId: channel.account.id, event: event.kind }, 'An event cannot be stored')
+          else failure ??= error
+        }
+      }
+      if (failure !== undefined) throw failure
+    }
 
-    const receive = async (
-      request: FastifyRequest,
-      reply: { code(status: number): { type(contentType: string): { send(body: string): unknown } } },
-    ) => {
+    const receive = async (request: FastifyRequest, reply: FastifyReply) => {
       const channel = await channelOf(request)
       const { adapter, account } = channel
       const received = webhookRequest(request)
@@ -55,18 +63,36 @@ export const webhookRoutes =
         counters.refused.inc({ kind: account.kind })
         throw new AppError('WEBHOOK_REFUSED', verification.status, verification.reason)
       }
-      try {
-        for (const event of adapter.parse(received, account)) {
-          counters.events.inc({ kind: account.kind, event: event.kind })
-          await inbound.handle(channel, event)
-        }
-      } catch (error) {
-        if (error instanceof MalformedPayload) throw new AppError('MALFORMED_PAYLOAD', 400, error.message)
-        throw error
-      }
+      await take(channel, received)
+      heard(account.id)
       const answer = adapter.respond()
       return reply.code(answer.status).type(answer.contentType).send(answer.body)
     }
-    app.post('/webhooks/:kind/:channelId', { config, schema: { hide: true } }, receive)
-    app.post('/webhooks/:kind/:channelId/status', { config, schema: { hide: true } }, receive)
+
+    const config = { public: true }
+    const schema = { hide: true }
+    app.get('/webhooks/:kind/:channelId', { config, schema }, async (request, reply) => {
+      const channel = await channelOf(request)
+      // Twilio may be told to send its webhooks by GET.
+      if (!channel.adapter.handshake) return receive(request, reply)
+      const answer = channel.adapter.handshake(request.query as Record<string, string>, channel.account)
+      return reply.code(answer.status).type(answer.contentType).send(answer.body)
+    })
+    app.post('/webhooks/:kind/:channelId', { config, schema }, receive)
+    app.get('/webhooks/:kind/:channelId/status', { config, schema }, receive)
+    app.post('/webhooks/:kind/:channelId/status', { config, schema }, receive)
   }
+
+function parse({ adapter, account }: KnownChannel, received: WebhookRequest): InboundEvent[] {
+  try {
+    return adapter.parse(received, account)
+  } catch (error) {
+    if (error instanceof MalformedPayload) throw new AppError('MALFORMED_PAYLOAD', 400, error.message)
+    throw error
+  }
+}
+
+/** Whether the data itself is the trouble (SQLSTATE class 22), so that the provider would bring it again and again in vain. */
+function isPoison(error: unknown): boolean {
+  return sqlState(error)?.startsWith('22') === true
+}

@@ -4,7 +4,7 @@ import type { Schema } from '../../schema.ts'
 import { type FileRow, fileJson, type TileRow, toMessageFile, toTile } from './chats.view.ts'
 
 /** What a message on a channel must keep to. */
-export type MessageRestrictions = Omit<Chat['restrictions'], 'replyWindowEndsAt'> & {
+export type MessageRestrictions = Omit<Chat['restrictions'], 'replyWindowEndsAt' | 'refusal'> & {
   /** Hours after the customer's last message in which a reply is allowed; null = always. */
   replyWindowHours: number | null
 }
@@ -13,6 +13,8 @@ export type MessageRestrictions = Omit<Chat['restrictions'], 'replyWindowEndsAt'
 export interface ChatDetails {
   restrictionsOf(channelId: string): Promise<MessageRestrictions>
   actions(db: Kysely<Schema>, queueId: string): Promise<Chat['actions']>
+  /** The name the customer writes from, and why they cannot be written to. */
+  customerOf(db: Kysely<Schema>, chatId: string): Promise<{ writesFrom: string | null; refusal: string | null }>
 }
 
 const hourMs = 3_600_000
@@ -37,6 +39,7 @@ export async function describeChat(db: Kysely<Schema>, details: ChatDetails, row
       'c.parent_chat_id',
       'c.previous_chat_id',
       'c.tags',
+      'c.translation',
       'c.priority',
       'child.id as child_chat_id',
       'p.mobile_phone',
@@ -54,12 +57,14 @@ export async function describeChat(db: Kysely<Schema>, details: ChatDetails, row
     .limit(1)
     .executeTakeFirstOrThrow()
   const { replyWindowHours, ...restrictions } = await details.restrictionsOf(row.channel_id)
+  const customer = await details.customerOf(db, row.id)
   return {
     ...toTile(row, agentId),
     contactProfile: [
       { field: 'channel', label: 'Channel', value: row.channel_name },
       { field: 'mobilePhone', label: 'Mobile phone', value: more.mobile_phone },
       { field: 'email', label: 'Email', value: more.email },
+      { field: 'writesFrom', label: 'Writes from', value: customer.writesFrom },
     ],
     acceptedAt: more.accepted_at?.toISOString() ?? null,
     completedAt: more.completed_at?.toISOString() ?? null,
@@ -69,7 +74,7 @@ export async function describeChat(db: Kysely<Schema>, details: ChatDetails, row
     tags: more.tags,
     priority: more.priority,
     childChatId: more.child_chat_id,
-    translation: null,
+    translation: more.translation,
     actions: await details.actions(db, row.queue_id),
     draft:
       more.draft_text === null
@@ -78,6 +83,7 @@ export async function describeChat(db: Kysely<Schema>, details: ChatDetails, row
     restrictions: {
       ...restrictions,
       replyWindowEndsAt: replyWindowEnd(row.last_customer_message_at, replyWindowHours)?.toISOString() ?? null,
+      refusal: customer.refusal,
     },
   }
 }

@@ -98,6 +98,20 @@ export function listChangedMessages(db: Kysely<Schema>, chatId: string, seq: num
   return messageQuery(db).where('m.chat_id', '=', chatId).where('m.changed_seq', '>', seq).orderBy('m.changed_seq').limit(limit).execute()
 }
 
+/** The language of the customer's last translated message. */
+export async function lastCustomerLanguage(db: Kysely<Schema>, chatId: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('message_translations as t')
+    .innerJoin('messages as m', 'm.id', 't.message_id')
+    .select('t.from_language')
+    .where('m.chat_id', '=', chatId)
+    .where('m.direction', '=', 'incoming')
+    .orderBy('m.seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.from_language ?? null
+}
+
 /** Takes the chat's next sequence number; the caller holds the chat's lock. */
 export async function nextSeq(work: ParleyWork, chatId: string): Promise<number> {
   const row = await work.trx
@@ -120,6 +134,10 @@ export interface NewMessage {
   clientId: string | null
   channelId: string | null
   identityId: string | null
+  /** The provider's id of a message that did not begin in Parley. */
+  externalId?: string
+  providerAt?: Date | null
+  details?: Record<string, unknown> | null
 }
 
 /** Inserts a message under the chat's next sequence number. */
@@ -137,14 +155,15 @@ export async function insertMessage(work: ParleyWork, message: NewMessage): Prom
       author_name: message.authorName,
       text: message.text,
       at: work.now,
-      provider_at: null,
+      provider_at: message.providerAt ?? null,
       status: message.status,
       failure_code: null,
       failure_reason: null,
       client_id: message.clientId,
       channel_id: message.channelId,
-      external_id: null,
+      external_id: message.externalId ?? null,
       identity_id: message.identityId,
+      ...(message.details ? { details: JSON.stringify(message.details) } : {}),
     })
     .returning('id')
     .executeTakeFirstOrThrow()

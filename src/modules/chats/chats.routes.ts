@@ -99,12 +99,13 @@ export const chatRoutes =
       '/api/chats/:id/messages',
       { schema: { tags, params: Id, body: MessageSend, response: { 200: MessageEnvelope, 201: MessageEnvelope } } },
       async (request, reply) => {
-        const { text, fileIds, clientId, note } = request.body
+        const { text, fileIds, clientId, note, translate } = request.body
         const { message, created } = await chats.send(request.agent, request.params.id, {
           text: text ?? null,
           fileIds: fileIds ?? [],
           clientId: clientId ?? null,
           note: note ?? false,
+          translate: translate ?? true,
         })
         return reply.code(created ? 201 : 200).send({ message })
       },

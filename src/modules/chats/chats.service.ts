@@ -60,6 +60,8 @@ export interface SendInput {
   fileIds: readonly string[]
   clientId: string | null
   note: boolean
+  /** False = send as written although the chat is translated. */
+  translate: boolean
 }
 
 const sees = (agent: Viewer, row: Pick<TileRow, 'agent_id' | 'queue_id' | 'offered_to'>): boolean =>
@@ -174,6 +176,14 @@ export class ChatService {
     }
   }
 
+  /** Passes a chat whose owner left back to its queue, by the lifecycle like any transfer. @throws AppError 409 when it no longer is in progress */
+  async requeue(chatId: string, queueId: string): Promise<void> {
+    const payload = { chatId, agentId: null, queueId, note: null }
+    await this.#options.host.request({ chatId, name: 'agent.transferred', payload, agentId: null }, async (_work, chat) => {
+      if (chat.status !== 'in_progress') throw errors.chatCompleted(chat.number)
+    })
+  }
+
   /** Sets tags and priority, of a completed chat too: they are about the chat, not part of it. */
   async patch(agent: Viewer, chatId: string, patch: ChatPatch): Promise<Chat> {
     await this.#visible(agent, chatId)
@@ -242,7 +252,7 @@ export class ChatService {
         if (message) return { message: toMessage(message), created: false }
       }
       const author = { kind: 'agent' as const, id: agent.id }
-      const content = { text, fileIds: input.fileIds }
+      const content = { text, fileIds: input.fileIds, translate: await this.#translateFor(work, chat, input) }
       if (input.note) {
         await gate.filesOf(work, agent.id, input.fileIds)
         return { message: toMessage(await this.#options.messages.addNote(work, chatId, author, content, input.clientId)), created: true }
@@ -255,6 +265,14 @@ export class ChatService {
       await work.trx.deleteFrom('drafts').where('chat_id', '=', chatId).where('agent_id', '=', agent.id).execute()
       return { message: toMessage(message), created: true }
     })
+  }
+
+  /** The languages a reply is translated between: none when the chat is not translated, or the agent does not want it for this one. */
+  async #translateFor(work: ParleyWork, chat: ChatRow, input: SendInput): Promise<{ from: string; to: string } | null> {
+    const { translation } = chat
+    if (!translation?.enabled || !input.translate || input.note) return null
+    const customer = translation.from ?? (await repo.lastCustomerLanguage(work.trx, chat.id))
+    return customer === null || customer === translation.to ? null : { from: translation.to, to: customer }
   }
 
   /** Sends a failed message again, as a new attempt. */

@@ -155,6 +155,7 @@ export interface MessageRow {
   client_id: string | null
   /** Null when the message has none. */
   files: FileRow[] | null
+  translation: Message['translation']
 }
 
 /** A message row as the API shows it. */
@@ -172,7 +173,7 @@ export function toMessage(row: MessageRow): Message {
     status: row.status,
     failureReason: row.failure_reason,
     attempts: row.attempts,
-    translation: null,
+    translation: row.translation,
     clientId: row.client_id,
   }
 }
@@ -201,5 +202,7 @@ export function messageQuery(db: Kysely<Schema>) {
       'm.client_id',
       sql<FileRow[] | null>`(select json_agg(${fileJson} order by x.position)
         from message_files x join files f on f.id = x.file_id where x.message_id = m.id)`.as('files'),
+      sql<Message['translation']>`(select json_build_object('text', t.text, 'from', t.from_language, 'to', t.to_language, 'provider', t.provider)
+        from message_translations t where t.message_id = m.id and t.text is not null)`.as('translation'),
     ])
 }

@@ -13,6 +13,8 @@ export interface MessageContent {
   text: string | null
   /** Uploads that belong to no message yet, in order. */
   fileIds?: readonly string[]
+  /** The languages to translate it between before it goes out. */
+  translate?: { from: string; to: string } | null
 }
 
 /** Makes uploads part of a message, in the given order. @throws AppError 409 FILE_IN_USE */
@@ -64,9 +66,8 @@ export class MessageService {
     await work.trx
       .insertInto('delivery_lanes')
       .values({ chat_id: chat.id, next_attempt_at: work.now, lease_until: null, lease_token: null })
-      .onConflict((conflict) =>
-        conflict.column('chat_id').doUpdateSet({ next_attempt_at: sql`least(delivery_lanes.next_attempt_at, excluded.next_attempt_at)` }),
-      )
+      // A lane that waits goes on waiting; touching its row keeps it from being closed meanwhile.
+      .onConflict((conflict) => conflict.column('chat_id').doUpdateSet({ next_attempt_at: sql`delivery_lanes.next_attempt_at` }))
       .execute()
     work.afterCommit(() => this.#outlets.deliverSoon(chat.id))
     return message
@@ -84,13 +85,15 @@ export class MessageService {
 
   /**
    * Moves a message's status forward; a late or repeated receipt changes nothing. `failed` is final unless the
-   * provider proves delivery or the agent retries. Answers whether it moved.
+   * provider proves delivery or the agent retries; with `corrects`, the failure has turned out to be none. Answers
+   * whether it moved.
    */
   async moveStatus(
     work: ParleyWork,
     messageId: string,
     to: DeliveryStatus,
     failure: { code: string; reason: string } | null,
+    options: { corrects?: boolean } = {},
   ): Promise<boolean> {
     const found = await work.trx.selectFrom('messages').select('chat_id').where('id', '=', messageId).executeTakeFirst()
     if (!found) return false
@@ -100,7 +103,8 @@ export class MessageService {
       .select(['status', 'direction', 'author_kind', 'author_id', 'text', 'seq'])
       .where('id', '=', messageId)
       .executeTakeFirstOrThrow()
-    if (message.direction !== 'outgoing' || message.status === null || !movesForward(message.status, to)) return false
+    if (message.direction !== 'outgoing' || message.status === null) return false
+    if (!movesForward(message.status, to) && !(options.corrects && message.status === 'failed' && to === 'sent')) return false
     const seq = await repo.nextSeq(work, chat.id)
     await work.trx
       .updateTable('messages')
@@ -212,6 +216,7 @@ export class MessageService {
       clientId: delivery?.clientId ?? null,
       channelId: delivery?.channelId ?? null,
       identityId: delivery?.identityId ?? null,
+      details: content.translate ? { translate: content.translate } : null,
     })
     if (content.fileIds && content.fileIds.length > 0) await this.#attachFiles(work, id, content.fileIds)
     const message = await repo.findMessage(work.trx, id)
@@ -235,7 +240,13 @@ export class MessageService {
       .execute()
   }
 
-  /** A reply ends the wait of the customer, marks the chat read, and starts the chat timeout. */
+  /** An answer that was given outside Parley and stored already: it counts as a reply like any other. */
+  async noteOutsideReply(work: ParleyWork, message: MessageRow): Promise<void> {
+    await this.#noteLast(work, message)
+    await this.#noteReply(work, message.chat_id)
+  }
+
+  /** A reply ends the wait of the customer, marks the chat read, and starts the chat timeout of a chat in progress. */
   async #noteReply(work: ParleyWork, chatId: string): Promise<void> {
     const ongoing = sql<boolean>`(c.first_agent_message_at is not null and c.last_customer_message_at > c.last_agent_message_at)`
     const row = await work.trx
@@ -250,8 +261,8 @@ export class MessageService {
         overdue_since: null,
         unread: 0,
         read_seq: eb.ref('c.seq'),
-        timeout_at: sql<Date | null>`${work.now}::timestamptz + minutes(q.chat_timeout_minutes)`,
-        wake_at: sql<Date | null>`least(c.wake_at, ${work.now}::timestamptz + minutes(q.chat_timeout_minutes))`,
+        timeout_at: sql<Date | null>`case when c.status = 'in_progress' then ${work.now}::timestamptz + minutes(q.chat_timeout_minutes) end`,
+        wake_at: sql<Date | null>`least(c.wake_at, case when c.status = 'in_progress' then ${work.now}::timestamptz + minutes(q.chat_timeout_minutes) end)`,
       }))
       .whereRef('q.id', '=', 'c.queue_id')
       .where('c.id', '=', chatId)

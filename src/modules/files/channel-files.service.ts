@@ -1,11 +1,18 @@
+import { randomUUID } from 'node:crypto'
 import type { MessageFile } from '../../contracts/index.ts'
+import type { Clock } from '../../platform/clock.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { ParleyDatabase } from '../../schema.ts'
-import type { InboundFile, OutboundFile } from '../channels/index.ts'
+import { type InboundFile, inboundFileName, type OutboundFile, type PreparedFiles } from '../channels/index.ts'
+import { toMessageFile } from '../chats/index.ts'
 import type { FileLinks } from './file-links.ts'
+import { normaliseFileName } from './file-names.ts'
 import * as repo from './files.repo.ts'
 import type { FileService } from './files.service.ts'
 import * as media from './media.repo.ts'
+
+/** Of files whose sender tells no type; the bytes tell it once they are here. */
+const unknownType = 'application/octet-stream'
 
 export interface ChannelFilesOptions {
   database: ParleyDatabase
@@ -13,6 +20,9 @@ export interface ChannelFilesOptions {
   links: FileLinks
   /** Origin under which providers reach this server; null when they cannot. */
   publicUrl: string | null
+  clock: Clock
+  /** Has a file fetched at this time. */
+  schedule(fileId: string, at: Date): void
 }
 
 /** Files as channels need them: to be sent, to be shown to simulated customers, and what those uploaded. */
@@ -61,10 +71,28 @@ export class ChannelFiles {
   }
 
   /**
-   * What a simulated customer uploaded, completed by what is known of it.
-   * @throws AppError 422 FILE_NOT_FOUND, 409 FILE_IN_USE for a file of another message than `externalId`
+   * Gives the files of an inbound message their ids and names, so that it can be shown before they are here.
+   * @throws AppError 422 FILE_NOT_FOUND, 409 FILE_IN_USE for uploads of simulated customers
    */
-  async uploaded(channelId: string, externalId: string, files: readonly InboundFile[]): Promise<InboundFile[]> {
+  async prepare(channelId: string, externalId: string, files: readonly InboundFile[]): Promise<PreparedFiles> {
+    const known = files.some(({ source }) => source.by === 'stored') ? await this.#uploaded(channelId, externalId, files) : files
+    const described = known.map((file) => ({ ...file, id: randomUUID(), shownName: normaliseFileName(inboundFileName(file)) }))
+    return {
+      described,
+      shown: described.map(({ id, shownName, source, size, type }) => {
+        const stored = source.by === 'stored'
+        const fileId = stored ? source.fileId : id
+        const state = stored ? 'ready' : 'pending'
+        return toMessageFile({ id: fileId, name: shownName, size, type: type ?? unknownType, state, failureReason: null })
+      }),
+      fetch: () => {
+        for (const { id, source } of described) if (source.by !== 'stored') this.#options.schedule(id, this.#options.clock.now())
+      },
+    }
+  }
+
+  /** What a simulated customer uploaded, completed by what is known of it. */
+  async #uploaded(channelId: string, externalId: string, files: readonly InboundFile[]): Promise<InboundFile[]> {
     const ids = files.flatMap(({ source }) => (source.by === 'stored' ? [source.fileId] : []))
     if (!ids.every((id) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id))) throw unknownUpload()
     const rows = new Map((await media.listChannelUploads(this.#options.database.db, channelId, ids)).map((row) => [row.id, row]))

@@ -20,7 +20,7 @@ export function createFiles(options: FilesOptions) {
   const service = new FileService({ ...options, intake })
   const links = new FileLinks(options)
   const media = new MediaService({ ...options, intake, rules: () => service.rules() })
-  const channel = new ChannelFiles({ database: options.database, files: service, links, publicUrl: options.publicUrl })
+  const channel = new ChannelFiles({ ...options, files: service, links })
   return { service, links, media, channel }
 }
 

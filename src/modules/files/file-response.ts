@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../platform/errors.ts'
-import { type ByteRange, StoredFileMissing } from '../../platform/files/storage.ts'
+import { type ByteRange, StoredFileMissing } from '../../platform/files/storage.types.ts'
 import type { FileService, ReadyFile } from './files.service.ts'
 
 /** Types a browser may show in place: pictures in which nothing runs. */

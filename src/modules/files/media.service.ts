@@ -1,7 +1,7 @@
 import type { MessageFile } from '../../contracts/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { AppError, notFound } from '../../platform/errors.ts'
-import type { FileStorage } from '../../platform/files/storage.ts'
+import type { FileStorage } from '../../platform/files/storage.types.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { ParleyDatabase, ParleyWork } from '../../schema.ts'
 import { type InboundFile, inboundFileName, MediaError, type MediaStream } from '../channels/index.ts'

@@ -1,5 +1,5 @@
 import { DateTime, IANAZone } from 'luxon'
-import { type BusinessHours, weekdays } from './queues.schema.ts'
+import { type BusinessHours, weekdays } from '../../contracts/index.ts'
 
 /** Minutes since midnight on the wall clock; "24:00" ends a day. */
 function minuteOf(time: string): number {

@@ -1,7 +1,7 @@
+export { type AbandonedChat, findAbandonedChats } from './absent-owners.ts'
 export { isOpen } from './business-hours.ts'
 export { type CreateRoutingOptions, createRouting, type Routing } from './create-routing.ts'
 export { type QueueRouteDeps, queueRoutes } from './queues.routes.ts'
-export { BusinessHours } from './queues.schema.ts'
 export { QueueService } from './queues.service.ts'
 export { routingSweep } from './routing.jobs.ts'
 export { type RouteWish, type RoutingOptions, RoutingService } from './routing.service.ts'

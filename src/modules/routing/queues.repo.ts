@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
+import type { Queue, QueuePatch } from '../../contracts/index.ts'
 import type { Schema } from '../../schema.ts'
-import type { Queue, QueuePatch } from './queues.schema.ts'
 
 type Db = Kysely<Schema>
 
@@ -14,6 +14,7 @@ interface QueueRow {
   chat_timeout_minutes: number | null
   offer_timeout_minutes: number | null
   max_chats: number
+  requeue_minutes: number | null
   all_agents: boolean
   business_hours: Queue['businessHours']
   created_at: Date
@@ -36,6 +37,7 @@ const toQueue = (row: QueueRow): Queue => ({
   chatTimeoutMinutes: row.chat_timeout_minutes,
   offerTimeoutMinutes: row.offer_timeout_minutes,
   maxChats: row.max_chats,
+  requeueMinutes: row.requeue_minutes,
   businessHours: row.business_hours,
   createdAt: row.created_at.toISOString(),
 })
@@ -65,6 +67,7 @@ const columns = {
   chatTimeoutMinutes: 'chat_timeout_minutes',
   offerTimeoutMinutes: 'offer_timeout_minutes',
   maxChats: 'max_chats',
+  requeueMinutes: 'requeue_minutes',
   allAgents: 'all_agents',
 } as const
 

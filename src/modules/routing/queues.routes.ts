@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { Page } from '../../contracts/index.ts'
-import { Queue, QueueCreate, QueuePatch } from './queues.schema.ts'
+import { Page, Queue, QueueCreate, QueuePatch } from '../../contracts/index.ts'
 import type { QueueService } from './queues.service.ts'
 
 export interface QueueRouteDeps {

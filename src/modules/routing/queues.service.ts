@@ -1,9 +1,9 @@
+import type { Queue, QueueCreate, QueuePatch } from '../../contracts/index.ts'
 import { sqlState } from '../../platform/db/database.ts'
 import { notFound } from '../../platform/errors.ts'
 import type { ParleyDatabase, ParleyWork } from '../../schema.ts'
 import { findProblem } from './business-hours.ts'
 import * as repo from './queues.repo.ts'
-import type { Queue, QueueCreate, QueuePatch } from './queues.schema.ts'
 import { updateWakes } from './requests.repo.ts'
 import * as errors from './routing.errors.ts'
 

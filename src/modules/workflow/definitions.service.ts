@@ -4,8 +4,10 @@ import type { ScenarioResult } from '../../contracts/simulations.ts'
 import type { CompiledDefinition, Engine, Problem } from '../../engine/index.ts'
 import { AppError, notFound } from '../../platform/errors.ts'
 import type { ParleyDatabase, ParleyWork } from '../../schema.ts'
+import { audit } from '../settings/index.ts'
 import * as repo from './definitions.repo.ts'
-import type { ScenarioRunner } from './scenarios/scenario-runner.ts'
+import type { ScenarioRunner, Subject } from './scenarios/scenario-runner.ts'
+import { readScenarios } from './scenarios/validate-scenarios.ts'
 import type { TaskRegistry } from './task-registry.ts'
 import { chatEventNames } from './workflow.events.ts'
 
@@ -13,9 +15,12 @@ export interface Upload {
   xml: string
   /** form-js schemas by form id. */
   forms: Record<string, unknown>
-  scenarios: unknown[]
+  /** Null keeps those of the version before. */
+  scenarios: unknown
   comment: string | null
   activate: boolean
+  /** Why it may be activated although scenarios fail; null = it may not. */
+  override: string | null
   authorId: string | null
 }
 
@@ -56,52 +61,102 @@ export class DefinitionService {
     return this.#engine.compile(xml, { tasks: this.#tasks.describe(), events: [...chatEventNames], formIds: Object.keys(forms) })
   }
 
-  /** Stores a new version. @throws AppError 422 INVALID_PROCESS with all problems; nothing is stored then */
-  async upload(upload: Upload): Promise<UploadResult> {
-    const { definition, problems } = await this.validate(upload.xml, upload.forms)
+  /** The definition ready to be tried. @throws AppError 422 INVALID_PROCESS with all problems */
+  async compile(xml: string, forms: Record<string, unknown> = {}): Promise<Subject & { problems: Problem[] }> {
+    const { definition, problems } = await this.validate(xml, forms)
     if (!definition) throw invalidProcess(problems)
+    return { xml, forms, checksum: checksumOf({ xml, forms }), compiled: definition, problems }
+  }
+
+  /**
+   * Stores a new version. Whatever is thrown, nothing is stored.
+   * @throws AppError 422 INVALID_PROCESS or INVALID_SCENARIOS with all problems; 409 SCENARIOS_FAILED when it is to be activated
+   */
+  async upload(upload: Upload): Promise<UploadResult> {
+    const subject = await this.compile(upload.xml, upload.forms)
+    const { compiled, problems } = subject
+    const scenarios = upload.scenarios === null ? await this.#latestScenarios(compiled.key) : readScenarios(upload.scenarios, compiled)
+    const failed = upload.activate ? await this.#gate(subject, scenarios, upload.override) : []
     return this.#database.transaction(async (work) => {
-      await repo.lockDefinition(work.trx, definition.key, definition.name, false, work.now)
-      const version = await this.#insert(work, definition, problems, upload)
-      if (upload.activate) await repo.setActive(work.trx, definition.key, version, definition, work.now)
+      await repo.lockDefinition(work.trx, compiled.key, compiled.name, false, work.now)
+      const version = await this.#insert(work, compiled, problems, { ...upload, scenarios })
+      if (upload.activate) await repo.setActive(work.trx, compiled.key, version, compiled, work.now)
       await audit(
         work,
         upload.authorId,
         upload.activate ? 'process.uploaded_and_activated' : 'process.uploaded',
-        `${definition.key} version ${version}`,
+        `process:${compiled.key}@${version}`,
+        overrideDetails(upload, failed),
       )
-      return { key: definition.key, version, state: upload.activate ? ('active' as const) : ('draft' as const), problems }
+      return { key: compiled.key, version, state: upload.activate ? ('active' as const) : ('draft' as const), problems }
     })
   }
 
-  /** Runs scenarios against XML that need not be stored. @throws AppError 422 INVALID_PROCESS */
-  async tryScenarios(source: { xml: string; forms: Record<string, unknown> }, scenarios: readonly Scenario[]): Promise<ScenarioResult[]> {
-    const { definition, problems } = await this.validate(source.xml, source.forms)
-    if (!definition) throw invalidProcess(problems)
-    return this.#scenarios.runAll({ ...source, checksum: checksumOf(source), compiled: definition }, scenarios)
+  /** Runs scenarios against a definition that need not be stored; nothing of it stays. */
+  tryScenarios(subject: Subject, scenarios: readonly Scenario[]): Promise<ScenarioResult[]> {
+    return this.#scenarios.runAll(subject, scenarios)
   }
 
-  /** Moves the active pointer; running instances stay on their version. `version` null switches the process off. */
-  async activate(key: string, version: number | null, agentId: string | null, comment: string | null): Promise<void> {
+  /** Replaces the scenarios of a version, which are checked already. */
+  async saveScenarios(key: string, version: number, scenarios: readonly Scenario[], agentId: string): Promise<void> {
     await this.#database.transaction(async (work) => {
-      const definition = await work.trx
-        .selectFrom('process_definitions')
-        .select('key')
+      await work.trx
+        .updateTable('process_versions')
+        .set({ scenarios: JSON.stringify(scenarios) })
         .where('key', '=', key)
-        .forUpdate()
-        .executeTakeFirst()
-      if (!definition) throw notFound(`Process ${key}`)
-      const row = version === null ? null : await repo.findVersion(work.trx, key, version)
-      if (row === undefined) throw notFound(`Version ${version} of process ${key}`)
-      await repo.setActive(work.trx, key, version, row ? (row.compiled as unknown as CompiledDefinition) : null, work.now)
-      await audit(
-        work,
-        agentId,
-        version === null ? 'process.deactivated' : 'process.activated',
-        version === null ? key : `${key} version ${version}`,
-        comment,
-      )
+        .where('version', '=', version)
+        .execute()
+      await audit(work, agentId, 'process.scenarios_replaced', `process:${key}@${version}`, { scenarios: scenarios.length })
     })
+  }
+
+  /**
+   * Moves the active pointer; running instances stay on their version. `override` says why scenarios may fail.
+   * @throws AppError 404; 409 SCENARIOS_FAILED with the results
+   */
+  async activate(
+    key: string,
+    version: number,
+    options: { agentId: string | null; comment: string | null; override: string | null },
+  ): Promise<void> {
+    const row = await repo.findVersion(this.#database.db, key, version)
+    if (!row) throw notFound(`Version ${version} of process ${key}`)
+    const subject = subjectOf(row)
+    const failed = await this.#gate(subject, row.scenarios as Scenario[], options.override)
+    await this.#database.transaction(async (work) => {
+      await repo.lockDefinition(work.trx, key, subject.compiled.name, false, work.now)
+      await repo.setActive(work.trx, key, version, subject.compiled, work.now)
+      await audit(work, options.agentId, 'process.activated', `process:${key}@${version}`, overrideDetails(options, failed))
+    })
+  }
+
+  /** Switches the process off: no new instances; running ones go on. @throws AppError 404 */
+  async deactivate(key: string, agentId: string | null): Promise<void> {
+    await this.#database.transaction(async (work) => {
+      const query = work.trx.selectFrom('process_definitions').select('key').where('key', '=', key).forUpdate()
+      if (!(await query.executeTakeFirst())) throw notFound(`Process ${key}`)
+      await repo.setActive(work.trx, key, null, null, work.now)
+      await audit(work, agentId, 'process.deactivated', `process:${key}`)
+    })
+  }
+
+  /** Runs the scenarios; answers the names of those that failed although they may. */
+  async #gate(subject: Subject, scenarios: readonly Scenario[], override: string | null): Promise<string[]> {
+    const results = await this.#scenarios.runAll(subject, scenarios)
+    const failed = results.filter((result) => !result.passed)
+    if (failed.length > 0 && override === null) throw scenariosFailed(results, failed)
+    return failed.map((result) => result.name)
+  }
+
+  async #latestScenarios(key: string): Promise<Scenario[]> {
+    const row = await this.#database.db
+      .selectFrom('process_versions')
+      .select('scenarios')
+      .where('key', '=', key)
+      .orderBy('version', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    return (row?.scenarios ?? []) as Scenario[]
   }
 
   /**
@@ -140,7 +195,7 @@ export class DefinitionService {
     work: ParleyWork,
     definition: CompiledDefinition,
     problems: Problem[],
-    source: Pick<Upload, 'xml' | 'forms' | 'scenarios' | 'authorId' | 'comment'>,
+    source: Pick<Upload, 'xml' | 'forms' | 'authorId' | 'comment'> & { scenarios: unknown[] },
   ): Promise<number> {
     return repo.insertVersion(work.trx, {
       key: definition.key,
@@ -156,6 +211,16 @@ export class DefinitionService {
       now: work.now,
     })
   }
+}
+
+/** A stored version, ready to be tried. */
+export function subjectOf(row: {
+  xml: string
+  forms: Record<string, unknown>
+  checksum: string
+  compiled: Record<string, unknown>
+}): Subject {
+  return { xml: row.xml, forms: row.forms, checksum: row.checksum, compiled: row.compiled as unknown as CompiledDefinition }
 }
 
 /** SHA-256 over what a version consists of. */
@@ -174,15 +239,19 @@ function invalidProcess(problems: Problem[]): AppError {
   )
 }
 
-async function audit(
-  work: ParleyWork,
-  agentId: string | null,
-  action: string,
-  subject: string,
-  comment: string | null = null,
-): Promise<void> {
-  await work.trx
-    .insertInto('audit_log')
-    .values({ at: work.now, agent_id: agentId, action, subject, details: JSON.stringify(comment === null ? {} : { comment }) })
-    .execute()
+function scenariosFailed(results: readonly ScenarioResult[], failed: readonly ScenarioResult[]): AppError {
+  const names = failed.map((result) => `"${result.name}"`).join(', ')
+  return new AppError(
+    'SCENARIOS_FAILED',
+    409,
+    `${failed.length} of ${results.length} scenarios failed: ${names}. Mend the process or its scenarios, or give a reason as "override".`,
+    { details: { results } },
+  )
+}
+
+function overrideDetails(
+  { comment, override }: { comment: string | null; override: string | null },
+  failed: readonly string[],
+): Record<string, unknown> {
+  return { ...(comment === null ? {} : { comment }), ...(failed.length > 0 ? { override, failedScenarios: failed } : {}) }
 }

@@ -9,6 +9,7 @@ export { type ChatRow, type DueHandler, type HostOutlets, ProcessHost } from './
 export { RemoteTaskRunner } from './remote-tasks.ts'
 export type { CreateSandbox, Sandbox, SandboxOptions } from './scenarios/sandbox.types.ts'
 export { ScenarioRunner } from './scenarios/scenario-runner.ts'
+export { ScenarioService } from './scenarios/scenarios.service.ts'
 export { loadShippedDefinitions, type ShippedProcess } from './shipped.ts'
 export type { Failure, ScopeReader } from './step.ts'
 export { findLeftovers } from './sweeper.ts'

@@ -23,16 +23,23 @@ import type { DefinitionService, Upload } from './definitions.service.ts'
 import { describeProcess, listProcesses } from './definitions.view.ts'
 import type { IncidentService } from './incidents.service.ts'
 import { listInstances, listLog } from './instances.view.ts'
+import { scenarioRoutes } from './scenarios/scenarios.routes.ts'
+import type { ScenarioService } from './scenarios/scenarios.service.ts'
 
 export interface WorkflowRouteDeps {
   database: ParleyDatabase
   definitions: DefinitionService
   incidents: IncidentService
   catalog: CatalogService
+  scenarios: ScenarioService
 }
 
 const Key = Type.Object({ key: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_.-]*$' }) })
 const KeyVersion = Type.Object({ ...Key.properties, v: Type.Integer({ minimum: 1 }) })
+/** Why a version is activated although scenarios fail. */
+const Override = Type.Optional(
+  Type.String({ minLength: 3, maxLength: 1000, description: 'Why it is activated although scenarios fail; kept in the audit log' }),
+)
 const InstanceId = Type.Object({ id: Type.String({ pattern: '^[0-9]{1,18}$' }) })
 
 /** The XML and what travels with it: a bare XML body, or multipart with parts `bpmn`, `forms` and `scenarios`. */
@@ -44,7 +51,7 @@ async function readUpload(request: {
   if (!request.isMultipart()) {
     if (typeof request.body !== 'string' || request.body.trim() === '')
       throw badRequest('Send the BPMN XML as the body with Content-Type application/xml, or as the multipart part "bpmn".')
-    return { xml: request.body, forms: {}, scenarios: [] }
+    return { xml: request.body, forms: {}, scenarios: null }
   }
   const parts = new Map<string, string>()
   for await (const part of request.parts()) {
@@ -55,7 +62,7 @@ async function readUpload(request: {
   return {
     xml,
     forms: parseJson(parts.get('forms') ?? '{}', 'forms', isRecord),
-    scenarios: parseJson(parts.get('scenarios') ?? '[]', 'scenarios', Array.isArray),
+    scenarios: parts.has('scenarios') ? parseJson(parts.get('scenarios') ?? '', 'scenarios', Array.isArray) : null,
   }
 }
 
@@ -77,7 +84,8 @@ function parseJson<T>(text: string, part: string, check: (value: unknown) => val
 export const workflowRoutes =
   (deps: WorkflowRouteDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const { database, definitions, incidents, catalog } = deps
+    const { database, definitions, incidents, catalog, scenarios } = deps
+    await app.register(scenarioRoutes(scenarios))
     app.addContentTypeParser(
       ['application/xml', 'text/xml', 'application/bpmn+xml'],
       { parseAs: 'string', bodyLimit: 2 * 1024 * 1024 },
@@ -131,7 +139,11 @@ export const workflowRoutes =
         ...admin,
         schema: {
           tags: ['Processes'],
-          querystring: Type.Object({ activate: Type.Optional(Type.Boolean()), comment: Type.Optional(Type.String({ maxLength: 1000 })) }),
+          querystring: Type.Object({
+            activate: Type.Optional(Type.Boolean()),
+            comment: Type.Optional(Type.String({ maxLength: 1000 })),
+            override: Override,
+          }),
           response: { 201: ProcessUploadResult },
         },
       },
@@ -141,6 +153,7 @@ export const workflowRoutes =
           ...upload,
           activate: request.query.activate ?? false,
           comment: request.query.comment ?? null,
+          override: request.query.override ?? null,
           authorId: request.agent.id,
         })
         return reply.code(201).send(result)
@@ -157,7 +170,7 @@ export const workflowRoutes =
           body: Type.Object(
             {
               version: Type.Integer({ minimum: 1 }),
-              override: Type.Optional(Type.String()),
+              override: Override,
               comment: Type.Optional(Type.String({ maxLength: 1000 })),
             },
             { additionalProperties: false },
@@ -167,7 +180,8 @@ export const workflowRoutes =
       },
       async (request) => {
         const { key } = request.params
-        await definitions.activate(key, request.body.version, request.agent.id, request.body.comment ?? null)
+        const { version, comment = null, override = null } = request.body
+        await definitions.activate(key, version, { agentId: request.agent.id, comment, override })
         return (await describeProcess(database.db, key)) ?? Promise.reject(notFound(`Process ${key}`))
       },
     )
@@ -177,7 +191,7 @@ export const workflowRoutes =
       { ...admin, schema: { tags: ['Processes'], params: Key, response: { 200: ProcessDetail } } },
       async (request) => {
         const { key } = request.params
-        await definitions.activate(key, null, request.agent.id, null)
+        await definitions.deactivate(key, request.agent.id)
         return (await describeProcess(database.db, key)) ?? Promise.reject(notFound(`Process ${key}`))
       },
     )

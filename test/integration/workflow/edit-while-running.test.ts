@@ -13,7 +13,9 @@ function withGreeting(xml: string): string {
     <bpmn:sequenceFlow id="flow_greeted" sourceRef="greet" targetRef="find_agents"/>`
   const [first] = /<bpmn:sequenceFlow [^>]*targetRef="find_agents"[^>]*>/.exec(xml) ?? []
   if (!first) throw new Error('The shipped lifecycle has no flow into find_agents')
-  return xml.replace(first, first.replace('targetRef="find_agents"', 'targetRef="greet"')).replace('</bpmn:process>', `${greeting}</bpmn:process>`)
+  return xml
+    .replace(first, first.replace('targetRef="find_agents"', 'targetRef="greet"'))
+    .replace('</bpmn:process>', `${greeting}</bpmn:process>`)
 }
 
 t.test('an administrator changes the lifecycle while chats run', async (t) => {
@@ -34,7 +36,10 @@ t.test('an administrator changes the lifecycle while chats run', async (t) => {
   const old = await parley.admin.ok<{ instances: { version: number; state: string }[] }>('GET', `/api/chats/${before.id}/process`)
   t.match(old.instances, [{ version: 1, state: 'completed' }], 'a running chat keeps its version')
   t.equal((await customerSees(parley, 'Before')).length, 1, 'and is not greeted')
-  const fresh = await parley.admin.ok<{ instances: { version: number; waits: { elementId: string }[] }[] }>('GET', `/api/chats/${after.id}/process`)
+  const fresh = await parley.admin.ok<{ instances: { version: number; waits: { elementId: string }[] }[] }>(
+    'GET',
+    `/api/chats/${after.id}/process`,
+  )
   t.equal(fresh.instances[0]?.version, 2)
   t.ok(fresh.instances[0]?.waits.some((wait) => wait.elementId === 'wait_for_acceptance'))
 
@@ -48,7 +53,11 @@ t.test('an administrator changes the lifecycle while chats run', async (t) => {
 t.test('a refused upload changes nothing and names every problem', async (t) => {
   const parley = await startParley(t, { worker: false })
   const bad = lifecycle.replace('type="chat.route"', 'type="chat.rout"').replace('=chat.timeoutAt', '=chat.timeoutAt +')
-  const answer = await parley.admin.call<{ code: string; problems: { elementId: string; rule: string; message: string }[] }>('POST', '/api/processes?activate=true', bad)
+  const answer = await parley.admin.call<{ code: string; problems: { elementId: string; rule: string; message: string }[] }>(
+    'POST',
+    '/api/processes?activate=true',
+    bad,
+  )
   t.match(answer, { status: 422, body: { code: 'INVALID_PROCESS' } })
   t.ok(answer.body.problems.some((problem) => problem.elementId === 'find_agents'))
   t.ok(answer.body.problems.length >= 2)
@@ -59,8 +68,11 @@ t.test('a refused upload changes nothing and names every problem', async (t) => 
 
 t.test('code in a diagram is refused', async (t) => {
   const parley = await startParley(t, { worker: false })
-  const escape = '${environment.services.constructor.constructor("return process")().exit()}'
-  const serviceEscape = lifecycle.replace('<bpmn:serviceTask id="find_agents"', `<bpmn:serviceTask implementation="${escape.replaceAll('"', '&quot;')}" id="find_agents"`)
+  const attack = '${environment.services.constructor.constructor("return process")().exit()}'
+  const serviceEscape = lifecycle.replace(
+    '<bpmn:serviceTask id="find_agents"',
+    `<bpmn:serviceTask implementation="${attack.replaceAll('"', '&quot;')}" id="find_agents"`,
+  )
   t.not(serviceEscape, lifecycle)
   t.match(await parley.admin.call('POST', '/api/processes', serviceEscape), { status: 422, body: { code: 'INVALID_PROCESS' } })
   const scriptEscape = lifecycle.replace(

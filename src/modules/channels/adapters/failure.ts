@@ -1,3 +1,4 @@
+import { StoredFileMissing } from '../../../platform/files/storage.types.ts'
 import type { SendFailure } from './adapter.ts'
 import { type HttpResponse, retryAfterMs, TransportError } from './http.ts'
 
@@ -28,9 +29,12 @@ function defaultScope(category: SendFailure['category']): SendFailure['scope'] {
 
 /**
  * The failure behind an exception of a provider call. `creates` false is for calls that are harmless to repeat
- * (uploads, look-ups): they are never uncertain. Rethrows what is not of the network: our own bug or a missing file.
+ * (uploads, look-ups): they are never uncertain. Rethrows what is neither of the network nor of a lost file.
  */
 export function transportFailure(error: unknown, creates = true): SendFailure {
+  if (error instanceof StoredFileMissing) {
+    return failure({ category: 'content', code: 'file.lost', reason: 'The content of a file is lost; send the message without it' })
+  }
   if (!(error instanceof TransportError)) throw error
   return failure({ category: 'network', code: `network.${error.code}`, reason: error.message, uncertain: error.written && creates })
 }

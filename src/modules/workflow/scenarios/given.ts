@@ -49,9 +49,9 @@ export async function makeWorld(
   const { channelId, customer, chatId } = made
   const ownerId = given.chat?.agent === undefined ? null : references.id('agent', given.chat.agent)
   const world: World = { references, chatId, channelId, customer, ownerId }
-  if (given.firstMessage !== null) await sandbox.receive(channelId, customer, given.firstMessage ?? 'Hello')
+  if (given.firstMessage !== null) await receive(given.firstMessage ?? 'Hello', world, sandbox, database, clock)
   await database.transaction((work) => settleChat(work, chatId, given, ownerId))
-  for (const said of given.messages ?? []) await say(said, world, sandbox, database)
+  for (const said of given.messages ?? []) await say(said, world, sandbox, database, clock)
   await database.transaction((work) => finishChat(work, chatId, given, clock))
   return world
 }
@@ -62,14 +62,24 @@ export async function say(
   world: World,
   sandbox: Sandbox,
   database: ParleyDatabase,
+  clock: VirtualClock,
 ): Promise<void> {
-  if (said.from === 'customer') {
-    await sandbox.receive(world.channelId, world.customer, said.text)
-    return
-  }
+  if (said.from === 'customer') return receive(said.text, world, sandbox, database, clock)
   const agentId = said.agent === undefined ? world.ownerId : world.references.id('agent', said.agent)
   if (agentId === null) throw new Error('A message of an agent needs "agent" when the chat has no owner')
   await database.transaction((work) => sandbox.reply(work, world.chatId, agentId, said.text))
+}
+
+/** Through the same function that takes in webhooks. */
+async function receive(text: string, world: World, sandbox: Sandbox, database: ParleyDatabase, clock: VirtualClock): Promise<void> {
+  const { channelId, customer } = world
+  const profile = { name: customer.externalId, phone: null, language: null }
+  const rows = await database.query<{ chat_id: string; pending: boolean }>(
+    'receive_message',
+    'select chat_id, pending from receive_message($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+    [channelId, [customer.namespace], [customer.externalId], profile, randomUUID(), text, null, null, clock.now()],
+  )
+  for (const row of rows) if (row.pending) await sandbox.host.advance(row.chat_id)
 }
 
 async function makePlaces(work: ParleyWork, given: Given, references: References, ownQueues: Set<string>): Promise<Places> {

@@ -29,8 +29,6 @@ export interface Sandbox {
   host: ProcessHost
   /** Resolves when waiting chats have been offered anew after what was committed so far. */
   settled(): Promise<void>
-  /** The customer writes, through the same statement that takes in webhooks. Answers the chat's id. */
-  receive(channelId: string, customer: { namespace: string; externalId: string }, text: string): Promise<string>
   /** An agent replies in the chat. */
   reply(work: ParleyWork, chatId: string, agentId: string, text: string): Promise<void>
 }

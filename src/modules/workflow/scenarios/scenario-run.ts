@@ -16,8 +16,8 @@ import type { VirtualClock } from './virtual-clock.ts'
 /** Wake-ups that one step may cause; a process that wants more never comes to rest. */
 const maxWakes = 1_000
 
-/** What agents ask for; everything else is a fact. */
-const requests = new Set(['agent.accepted', 'agent.completed', 'agent.transferred'])
+/** What agents ask for; every other event is a fact. */
+export const requests = new Set(['agent.accepted', 'agent.completed', 'agent.transferred'])
 
 export interface RunOptions {
   database: ParleyDatabase
@@ -99,7 +99,7 @@ export class ScenarioRun {
     const { clock, database } = this.#options
     if ('expect' in step) return this.#expect(step.expect)
     if ('advance' in step) return this.#moveTo(clock.after(step.advance))
-    if ('message' in step) return say(step.message, this.#given, this.#sandbox, database)
+    if ('message' in step) return say(step.message, this.#given, this.#sandbox, database, clock)
     if ('form' in step) return this.#completeForm(step)
     await this.#refusable(step.refused, () => ('start' in step ? this.#start(step) : this.#raise(step)))
   }

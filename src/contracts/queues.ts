@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { Nullable, Queue as QueueContract, QueuePatch as QueuePatchContract } from '../../contracts/index.ts'
+import { Nullable } from './common.ts'
 
 export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
 
@@ -23,17 +23,36 @@ export const BusinessHours = Type.Object(
 )
 export type BusinessHours = Static<typeof BusinessHours>
 
-const more = {
-  allAgents: Type.Boolean({ description: 'Every agent is a member; agentIds are then all agents' }),
+export const RoutingRule = Type.Union([
+  Type.Literal('everyone'),
+  Type.Literal('least_loaded'),
+  Type.Literal('round_robin'),
+  Type.Literal('last_agent'),
+])
+export type RoutingRule = Static<typeof RoutingRule>
+
+/** Minutes may be fractional (0.05 is three seconds); null switches the limit off. */
+const Minutes = Nullable(Type.Number({ exclusiveMinimum: 0, maximum: 525_600 }))
+
+const queueFields = {
+  name: Type.String({ minLength: 1, maxLength: 200 }),
+  routingRule: RoutingRule,
+  agentIds: Type.Array(Type.String()),
+  firstResponseMinutes: Minutes,
+  ongoingResponseMinutes: Minutes,
+  chatTimeoutMinutes: Minutes,
+  offerTimeoutMinutes: Minutes,
+  maxChats: Type.Integer({ minimum: 0, maximum: 100_000 }),
+  requeueMinutes: Minutes,
   businessHours: Nullable(BusinessHours),
+  allAgents: Type.Boolean({ description: 'Every agent is a member; agentIds are then all agents' }),
 }
-const fields = { ...QueuePatchContract.properties, ...Type.Partial(Type.Object(more)).properties }
-
-export const Queue = Type.Object({ ...QueueContract.properties, ...more })
+export const Queue = Type.Object({ id: Type.String(), ...queueFields, createdAt: Type.String() })
 export type Queue = Static<typeof Queue>
-
-export const QueueCreate = Type.Object({ ...fields, name: QueueContract.properties.name }, { additionalProperties: false })
+export const QueueCreate = Type.Object(
+  { ...Type.Partial(Type.Object(queueFields)).properties, name: queueFields.name },
+  { additionalProperties: false },
+)
 export type QueueCreate = Static<typeof QueueCreate>
-
-export const QueuePatch = Type.Object(fields, { additionalProperties: false, minProperties: 1 })
+export const QueuePatch = Type.Partial(Type.Object(queueFields), { additionalProperties: false, minProperties: 1 })
 export type QueuePatch = Static<typeof QueuePatch>

@@ -1,0 +1,7 @@
+export { LanguageDetector } from './detector.ts'
+export type { ProviderConfig } from './providers/index.ts'
+export { TranslatedChats } from './translated-chats.ts'
+export { translationRun, translationSweep } from './translation.jobs.ts'
+export { translationRoutes } from './translation.routes.ts'
+export { TranslationService } from './translation.service.ts'
+export { translationTasks } from './translation.tasks.ts'
