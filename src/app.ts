@@ -2,13 +2,16 @@ import path from 'node:path'
 import multipart from '@fastify/multipart'
 import type { Container } from './container.ts'
 import { agentRoutes, authenticate, SESSION_COOKIE } from './modules/agents/index.ts'
+import { caseRoutes } from './modules/cases/index.ts'
 import { channelRoutes, simulatorRoutes, webhookRoutes } from './modules/channels/index.ts'
 import { chatRoutes } from './modules/chats/index.ts'
+import { contactRoutes } from './modules/contacts/index.ts'
 import { fileRoutes, simulatorFileRoutes } from './modules/files/index.ts'
 import { quickActionRoutes } from './modules/quick-actions/index.ts'
 import { reportRoutes } from './modules/reports/index.ts'
 import { queueRoutes } from './modules/routing/index.ts'
 import { settingRoutes } from './modules/settings/index.ts'
+import { templateRoutes } from './modules/templates/index.ts'
 import { translationRoutes } from './modules/translation/index.ts'
 import { workflowRoutes } from './modules/workflow/index.ts'
 import { idempotency } from './platform/http/idempotency.ts'
@@ -50,6 +53,9 @@ export async function buildApp(container: Container, options: AppOptions): Promi
   await app.register(queueRoutes(container.queueRouteDeps))
   await app.register(chatRoutes(container.chatRouteDeps))
   await app.register(quickActionRoutes(container.quickActionRouteDeps))
+  await app.register(contactRoutes(container.contactRouteDeps))
+  await app.register(caseRoutes(container.cases))
+  await app.register(templateRoutes(container.templates))
   await app.register(
     translationRoutes({
       translation: container.translation,
@@ -58,11 +64,13 @@ export async function buildApp(container: Container, options: AppOptions): Promi
   )
   await app.register(reportRoutes({ database: container.database, clock: container.clock }))
   await app.register(workflowRoutes(container.workflowRouteDeps))
-  await app.register(channelRoutes({
+  await app.register(
+    channelRoutes({
       channels: container.channels,
       database: container.database,
       assertVisible: (agent, chatId) => container.chatRouteDeps.chats.assertVisible(agent, chatId),
-    }))
+    }),
+  )
   await app.register(
     simulatorRoutes({
       database: container.database,

@@ -4,6 +4,7 @@ import { createDomain } from './domain.ts'
 import { createEnginePool, type Value } from './engine/index.ts'
 import { allJobs } from './jobs.ts'
 import { type AgentService, createAgentService } from './modules/agents/index.ts'
+import { CaseService } from './modules/cases/index.ts'
 import {
   ChannelDirectory,
   createChannels,
@@ -14,11 +15,12 @@ import {
   type ProfileTarget,
   profileFetch,
 } from './modules/channels/index.ts'
-import { type ChatDetails, type ChatRouteDeps, ChatService } from './modules/chats/index.ts'
-import { linkContact } from './modules/contacts/index.ts'
+import { type ChatDetails, type ChatRouteDeps, ChatService, type Viewer } from './modules/chats/index.ts'
+import { AccountService, ContactService, LinkService, linkContact, readContactProfile } from './modules/contacts/index.ts'
 import { createFiles, mediaFetch } from './modules/files/index.ts'
 import { ActionRunService, ProcessInputs, QuickActionService } from './modules/quick-actions/index.ts'
 import { audit, createSecretBox, SettingsService } from './modules/settings/index.ts'
+import { TemplateService, templateTexts } from './modules/templates/index.ts'
 import { LanguageDetector, type ProviderConfig, TranslatedChats, TranslationService, translationRun } from './modules/translation/index.ts'
 import {
   CatalogService,
@@ -210,6 +212,7 @@ export async function createContainer(options: ContainerOptions) {
   const details: ChatDetails = {
     restrictionsOf: (channelId) => rules.restrictionsOf(channelId),
     actions: (db, queueId) => quickActions.listFor(db, queueId),
+    profileOf: async (db, chatId) => readContactProfile(db, chatId, await settings.get('ContactProfileFields')),
     customerOf: describeCustomer,
   }
   const chats: ChatService = new ChatService({
@@ -218,12 +221,14 @@ export async function createContainer(options: ContainerOptions) {
     messages,
     offers: routing,
     details,
+    templates: templateTexts,
     gate: {
       filesOf: (work, agentId, fileIds) => files.service.sendable(work, agentId, fileIds),
       check: (channelId, message, at) => rules.check(channelId, message, at),
     },
     publish: outlets.publish,
   })
+  const assertVisible = (agent: Viewer, chatId: string) => chats.assertVisible(agent, chatId)
   const actionRuns = new ActionRunService({
     database,
     host,
@@ -231,7 +236,7 @@ export async function createContainer(options: ContainerOptions) {
     evaluate: (expression, variables) =>
       engine.evaluate(expression, { chat: null, event: null, agent: null, now: clock.now() }, variables as Record<string, Value>),
     assertMayAct: (agent, chatId) => chats.assertMayAct(agent, chatId),
-    assertVisible: (agent, chatId) => chats.assertVisible(agent, chatId),
+    assertVisible,
   })
 
   const channels = createChannels({
@@ -308,6 +313,20 @@ export async function createContainer(options: ContainerOptions) {
       runs: actionRuns,
       listForChat: async (agent: Parameters<ChatService['get']>[0], chatId: string) => (await chats.get(agent, chatId)).actions,
     },
+    contactRouteDeps: {
+      contacts: new ContactService({ database, raise: domain.raise, chatChanged: changed, audit }),
+      accounts: new AccountService(database),
+      links: new LinkService({
+        database,
+        processKey: async () => settings.get('LinkContactProcess'),
+        runProcess: (agent, chatId, key, given) => actionRuns.runProcess(agent, chatId, key, given),
+        readChat: (agent, chatId) => chats.get(agent, chatId),
+      }),
+      listChats: (agent: Viewer, contactId: string, page: { limit: number; before: string | undefined }) =>
+        chats.list(agent, { contactId, ...page }),
+    },
+    cases: new CaseService({ database, raise: domain.raise, assertVisible, audit }),
+    templates: new TemplateService({ database, assertVisible, audit }),
     workflowRouteDeps: {
       database,
       definitions,

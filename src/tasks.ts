@@ -5,6 +5,7 @@ import { type ChatStates, chatTasks, type MessageService } from './modules/chats
 import { contactTasks } from './modules/contacts/index.ts'
 import { notificationTasks, type PushNotification } from './modules/notifications/index.ts'
 import { type RoutingService, routingTasks } from './modules/routing/index.ts'
+import { templateTexts } from './modules/templates/index.ts'
 import { type TranslationService, translationTasks } from './modules/translation/index.ts'
 import { httpRequestTask, type RaiseEvent, type Task, TaskRegistry, workflowTasks } from './modules/workflow/index.ts'
 import type { ParleyWork } from './schema.ts'
@@ -27,7 +28,7 @@ export interface TaskDeps {
 export function collectTasks({ states, messages, routing, raise, chatChanged, notify, translation, outbound }: TaskDeps): Task[] {
   return [
     ...workflowTasks,
-    ...chatTasks(states, messages),
+    ...chatTasks(states, messages, templateTexts),
     ...routingTasks(routing),
     ...contactTasks({ raise, chatChanged }),
     ...caseTasks(raise),

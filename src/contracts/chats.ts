@@ -155,7 +155,7 @@ export const MessageSend = Type.Object(
     fileIds: Type.Optional(
       Type.Array(Type.String({ format: 'uuid' }), { maxItems: 1000, description: 'Own uploads that belong to no message yet' }),
     ),
-    templateId: Type.Optional(Type.String()),
+    templateId: Type.Optional(Type.String({ pattern: '^[0-9]{1,18}$', description: 'Its text is sent when there is no other' })),
     clientId: Type.Optional(
       Type.String({ minLength: 1, maxLength: 100, description: 'Chosen by the client; the same again is the same message' }),
     ),

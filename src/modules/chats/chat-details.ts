@@ -13,6 +13,8 @@ export type MessageRestrictions = Omit<Chat['restrictions'], 'replyWindowEndsAt'
 export interface ChatDetails {
   restrictionsOf(channelId: string): Promise<MessageRestrictions>
   actions(db: Kysely<Schema>, queueId: string): Promise<Chat['actions']>
+  /** The fields of the contact profile that administrators chose. */
+  profileOf(db: Kysely<Schema>, chatId: string): Promise<Chat['contactProfile']>
   /** The name the customer writes from, and why they cannot be written to. */
   customerOf(db: Kysely<Schema>, chatId: string): Promise<{ writesFrom: string | null; refusal: string | null }>
 }
@@ -29,7 +31,6 @@ export function replyWindowEnd(lastCustomerMessageAt: Date | null, replyWindowHo
 export async function describeChat(db: Kysely<Schema>, details: ChatDetails, row: TileRow, agentId: string): Promise<Chat> {
   const more = await db
     .selectFrom('chats as c')
-    .innerJoin('contacts as p', 'p.id', 'c.contact_id')
     .leftJoin('chats as child', 'child.parent_chat_id', 'c.id')
     .leftJoin('drafts as d', (join) => join.onRef('d.chat_id', '=', 'c.id').on('d.agent_id', '=', agentId))
     .select([
@@ -42,8 +43,6 @@ export async function describeChat(db: Kysely<Schema>, details: ChatDetails, row
       'c.translation',
       'c.priority',
       'child.id as child_chat_id',
-      'p.mobile_phone',
-      'p.email',
       'd.text as draft_text',
       'd.file_ids as draft_file_ids',
       sql<
@@ -60,12 +59,7 @@ export async function describeChat(db: Kysely<Schema>, details: ChatDetails, row
   const customer = await details.customerOf(db, row.id)
   return {
     ...toTile(row, agentId),
-    contactProfile: [
-      { field: 'channel', label: 'Channel', value: row.channel_name },
-      { field: 'mobilePhone', label: 'Mobile phone', value: more.mobile_phone },
-      { field: 'email', label: 'Email', value: more.email },
-      { field: 'writesFrom', label: 'Writes from', value: customer.writesFrom },
-    ],
+    contactProfile: [...(await details.profileOf(db, row.id)), { field: 'writesFrom', label: 'Writes from', value: customer.writesFrom }],
     acceptedAt: more.accepted_at?.toISOString() ?? null,
     completedAt: more.completed_at?.toISOString() ?? null,
     completionReason: more.completion_reason,

@@ -99,10 +99,11 @@ export const chatRoutes =
       '/api/chats/:id/messages',
       { schema: { tags, params: Id, body: MessageSend, response: { 200: MessageEnvelope, 201: MessageEnvelope } } },
       async (request, reply) => {
-        const { text, fileIds, clientId, note, translate } = request.body
+        const { text, fileIds, templateId, clientId, note, translate } = request.body
         const { message, created } = await chats.send(request.agent, request.params.id, {
           text: text ?? null,
           fileIds: fileIds ?? [],
+          templateId: templateId ?? null,
           clientId: clientId ?? null,
           note: note ?? false,
           translate: translate ?? true,

@@ -92,14 +92,17 @@ async function readChat(
   }
 }
 
-/** Texts of all incoming messages before the first message of an agent, a line each. */
+/** Texts of all incoming messages before the first message of an agent, a line each; a transferred chat goes on with its parents. */
 async function readIncomingBeforeReply(work: ParleyWork, chatId: string): Promise<string> {
   const result = await sql<{ text: string | null }>`
-    select string_agg(m.text, E'\n' order by m.seq) as text from messages m
-    where m.chat_id = ${chatId} and m.direction = 'incoming' and m.text is not null
-      and m.seq < coalesce((select min(r.seq) from messages r where r.chat_id = m.chat_id and r.direction = 'outgoing' and r.author_kind = 'agent'), 2147483647)`.execute(
-    work.trx,
-  )
+    with recursive line(id, parent, depth) as (
+      select id, parent_chat_id, 0 from chats where id = ${chatId}
+      union all
+      select c.id, c.parent_chat_id, depth + 1 from chats c join line on c.id = line.parent where depth < 100)
+    select string_agg(m.text, E'\n' order by m.id) as text from messages m
+    where m.chat_id in (select id from line) and m.direction = 'incoming' and m.text is not null
+      and not exists (select 1 from messages r where r.chat_id in (select id from line) and r.id < m.id
+        and r.direction = 'outgoing' and r.author_kind = 'agent')`.execute(work.trx)
   return result.rows[0]?.text ?? ''
 }
 

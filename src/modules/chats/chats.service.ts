@@ -45,7 +45,16 @@ export interface MessageGate {
   ): Promise<void>
 }
 
+/** Texts of templates; the templates module has them. */
+export interface TemplateTexts {
+  /** The text for the chat, null when its queue offers no such template; `agentId` null = the chat's owner writes. */
+  textFor(db: ParleyDatabase['db'], templateId: string, chatId: string, agentId: string | null): Promise<string | null>
+  /** Remembers that the agent used the template. */
+  noteUse(work: ParleyWork, agentId: string, templateId: string): Promise<void>
+}
+
 export interface ChatServiceOptions {
+  templates: TemplateTexts
   database: ParleyDatabase
   host: ProcessHost
   messages: MessageService
@@ -56,6 +65,8 @@ export interface ChatServiceOptions {
 }
 
 export interface SendInput {
+  /** Its text is sent when there is no other; the agent has used it either way. */
+  templateId: string | null
   text: string | null
   fileIds: readonly string[]
   clientId: string | null
@@ -237,8 +248,8 @@ export class ChatService {
   async send(agent: Viewer, chatId: string, input: SendInput): Promise<{ message: Message; created: boolean }> {
     await this.#visible(agent, chatId)
     const { gate } = this.#options
-    const text = input.text === null || input.text.trim() === '' ? null : input.text
-    if (text === null && input.fileIds.length === 0) throw errors.emptyMessage()
+    const typed = input.text === null || input.text.trim() === '' ? null : input.text
+    if (typed === null && input.templateId === null && input.fileIds.length === 0) throw errors.emptyMessage()
     return this.#options.database.transaction(async (work) => {
       const chat = await work.trx.selectFrom('chats').selectAll().where('id', '=', chatId).forUpdate().executeTakeFirstOrThrow()
       if (input.clientId !== null) {
@@ -251,6 +262,7 @@ export class ChatService {
         const message = same ? await repo.findMessage(work.trx, same.id) : undefined
         if (message) return { message: toMessage(message), created: false }
       }
+      const text = typed ?? (await this.#templateText(work, chatId, agent, input))
       const author = { kind: 'agent' as const, id: agent.id }
       const content = { text, fileIds: input.fileIds, translate: await this.#translateFor(work, chat, input) }
       if (input.note) {
@@ -263,8 +275,18 @@ export class ChatService {
       await gate.check(chat.channel_id, { text, files }, { now: work.now, lastCustomerMessageAt: chat.last_customer_message_at })
       const message = await this.#options.messages.send(work, chat, author, content, input.clientId)
       await work.trx.deleteFrom('drafts').where('chat_id', '=', chatId).where('agent_id', '=', agent.id).execute()
+      if (input.templateId !== null) await this.#options.templates.noteUse(work, agent.id, input.templateId)
       return { message: toMessage(message), created: true }
     })
+  }
+
+  /** The text of the message's template; what the agent made of it counts instead when there is a text. */
+  async #templateText(work: ParleyWork, chatId: string, agent: Viewer, { templateId, fileIds }: SendInput): Promise<string | null> {
+    if (templateId === null) return null
+    const text = await this.#options.templates.textFor(work.trx, templateId, chatId, agent.id)
+    if (text === null) throw notFound(`Template ${templateId}`)
+    if (text.trim() === '' && fileIds.length === 0) throw errors.emptyMessage()
+    return text.trim() === '' ? null : text
   }
 
   /** The languages a reply is translated between: none when the chat is not translated, or the agent does not want it for this one. */

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { ParleyWork } from '../../schema.ts'
 import { BpmnError, localTask, type Task } from '../workflow/index.ts'
 import type { ChatStates } from './chat-states.ts'
+import type { TemplateTexts } from './chats.service.ts'
 import type { MessageService } from './messages.service.ts'
 
 const nothing = Type.Object({})
@@ -18,7 +19,7 @@ async function requireQueue(work: ParleyWork, queueId: string): Promise<void> {
 }
 
 /** Task types about the chat and its messages (processes.md "Task types"). */
-export function chatTasks(states: ChatStates, messages: MessageService): Task[] {
+export function chatTasks(states: ChatStates, messages: MessageService, templates: Pick<TemplateTexts, 'textFor'>): Task[] {
   return [
     localTask({
       type: 'chat.assign',
@@ -122,16 +123,22 @@ export function chatTasks(states: ChatStates, messages: MessageService): Task[] 
     localTask({
       type: 'message.send',
       title: 'Send a message to the customer',
-      input: Type.Object({ text: Type.String({ minLength: 1, maxLength: 20_000 }) }),
+      input: Type.Object({
+        text: Type.Optional(Type.String({ minLength: 1, maxLength: 20_000 })),
+        templateId: Type.Optional(id('The template to send, when no text is given')),
+      }),
       output: Type.Object({ messageId: Type.String() }),
-      errors: ['CHAT_COMPLETED'],
-      async run({ work, chatId, processName }, { text }) {
+      errors: ['CHAT_COMPLETED', 'TEMPLATE_NOT_FOUND', 'TEXT_MISSING'],
+      async run({ work, chatId, processName }, { text: given, templateId }) {
         const chat = await work.trx
           .selectFrom('chats')
           .select(['id', 'channel_id', 'identity_id', 'status', 'number'])
           .where('id', '=', chatId)
           .executeTakeFirstOrThrow()
         if (chat.status === 'completed') throw new BpmnError('CHAT_COMPLETED', `Chat ${chat.number} is completed.`)
+        const text = given ?? (templateId === undefined ? '' : await templates.textFor(work.trx, templateId, chatId, null))
+        if (text === null) throw new BpmnError('TEMPLATE_NOT_FOUND', `The queue of the chat offers no template ${templateId}.`)
+        if (text.trim() === '') throw new BpmnError('TEXT_MISSING', 'Send a message needs a text or a template.')
         return { messageId: (await messages.send(work, chat, { kind: 'process', name: processName }, { text }, null)).id }
       },
     }),
