@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { buildApp, defaultWebRoot } from './app.ts'
 import { type Container, createContainer } from './container.ts'
 import type { FirstAdmin } from './modules/agents/index.ts'
+import { releaseAbandonedLanes } from './modules/channels/index.ts'
 import { systemClock } from './platform/clock.ts'
 import { type Config, readConfig } from './platform/config.ts'
 import { migrate } from './platform/db/migrate.ts'
@@ -35,6 +36,8 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     const container = await createContainer({ config, databaseUrl: url, log, clock: systemClock, nodeId: randomUUID() })
     stops.push(() => container.close(shutdownDeadlineMs))
     await seed(container, { simulator: embedded !== null, announce: announceLogin })
+    // The embedded server has one Parley at a time: whatever is held was held by one that was killed.
+    if (embedded) await releaseAbandonedLanes(container.database)
     await container.start()
     if (config.role !== 'api') await startWorker(container)
     if (config.role === 'worker') process.stdout.write('Parley worker is ready\n')

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import t from 'tap'
 import { launchBrowser } from '../helpers/browser.ts'
-import { accessibilityProblems, logIn, openPage, tile, tileBadge } from './pages.ts'
+import { accessibilityProblems, callApi, logIn, openPage, tile, tileBadge } from './pages.ts'
 import { customerWrites, startParleyProcess } from './parley-process.ts'
 
 // Looks like a template, an expression and HTML, and is none of them.
@@ -115,6 +115,49 @@ async function run(browser: Browser): Promise<void> {
     await page.getByRole('img', { name: /^(Sent|Delivered|Read)$/ }).waitFor()
     t.equal(await page.getByRole('log').getByText('Dear Mina, here I am.').count(), 1, 'the message is there once')
     await page.context().close()
+  })
+
+  t.test('the timer of an overdue response runs until the reply', async (t) => {
+    const { page } = await openPage(browser, parley.url)
+    await logIn(page)
+    await beActive(page)
+    const queue = await callApi<{ items: { id: string }[] }>(page, 'GET', '/api/queues')
+    await callApi(page, 'PATCH', `/api/queues/${queue.items[0]?.id}`, { firstResponseMinutes: 0.01, ongoingResponseMinutes: 0.01 })
+    await customerWrites(parley.url, 'jonas', 'Jonas Weber', 'Is anybody there?')
+    const timer = page
+      .getByRole('listitem')
+      .filter({ has: page.getByRole('link', { name: 'Jonas Weber' }) })
+      .getByRole('timer')
+    await timer.getByText(/^Overdue 0:\d\d$/).waitFor()
+    await page.getByRole('button', { name: 'Dismiss' }).first().waitFor()
+    t.same(await accessibilityProblems(page), [], 'a notification has no barriers either')
+    await page.getByRole('button', { name: 'Accept the chat of Jonas Weber' }).click()
+    await page.getByRole('textbox', { name: 'Message' }).fill('Yes!')
+    await page.keyboard.press('Enter')
+    await timer.waitFor({ state: 'detached' })
+    t.pass('the reply ends it')
+    await callApi(page, 'PATCH', `/api/queues/${queue.items[0]?.id}`, { firstResponseMinutes: null, ongoingResponseMinutes: null })
+    await page.context().close()
+  })
+
+  t.test('of two agents the first to accept gets the chat', async (t) => {
+    const first = await openPage(browser, parley.url)
+    await logIn(first.page)
+    await beActive(first.page)
+    const other = { email: 'priya@example.com', password: 'a long enough password' }
+    await callApi(first.page, 'POST', '/api/agents', { name: 'Priya Nair', ...other })
+    const second = await openPage(browser, parley.url)
+    await logIn(second.page, other)
+    await beActive(second.page)
+    await customerWrites(parley.url, 'amara', 'Amara Obi', 'Hello both')
+    await tile(first.page, 'Amara Obi').waitFor()
+    await tile(second.page, 'Amara Obi').click()
+    await second.page.getByText('Accept this chat to answer').waitFor()
+    await first.page.getByRole('button', { name: 'Accept the chat of Amara Obi' }).click()
+    await tile(second.page, 'Amara Obi').waitFor({ state: 'detached' })
+    await second.page.getByText('Administrator is answering this chat').waitFor()
+    t.same([...first.problems, ...second.problems], [])
+    await Promise.all([first.page.context().close(), second.page.context().close()])
   })
 
   t.test('a wrong password and an ended session say what to do', async (t) => {

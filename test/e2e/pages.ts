@@ -23,12 +23,29 @@ export async function openPage(browser: Browser, url: string, options: { colorSc
   return { page, problems }
 }
 
-/** Logs in as the administrator and waits for the inbox. */
-export async function logIn(page: Page): Promise<void> {
-  await page.getByLabel('Email').fill(adminLogin.email)
-  await page.getByRole('textbox', { name: 'Password' }).fill(adminLogin.password)
+/** Logs in, as the administrator unless told otherwise, and waits for the inbox. */
+export async function logIn(page: Page, login = adminLogin): Promise<void> {
+  await page.getByLabel('Email').fill(login.email)
+  await page.getByRole('textbox', { name: 'Password' }).fill(login.password)
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: 'New items' }).waitFor()
+}
+
+/** Calls the API as the agent of the page. */
+export async function callApi<T>(page: Page, method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await page.evaluate(
+    async (call) => {
+      const response = await fetch(call.path, {
+        method: call.method,
+        headers: call.body === undefined ? {} : { 'content-type': 'application/json' },
+        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      })
+      return { ok: response.ok, status: response.status, text: await response.text() }
+    },
+    { method, path, body },
+  )
+  if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${answer.text}`)
+  return JSON.parse(answer.text) as T
 }
 
 /** The link of a contact's tile in the inbox. */

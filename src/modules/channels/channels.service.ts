@@ -44,7 +44,8 @@ export class ChannelService {
 
   /** @throws AppError 422 INVALID_CHANNEL_CONFIG naming every wrong field; 409 NAME_TAKEN */
   async create(input: ChannelCreate, agentId: string | null): Promise<Channel> {
-    return this.#view(await this.#write((work) => this.#insert(work, input, agentId)))
+    const row = await this.#write((work) => this.#insert(work, input, agentId))
+    return { ...this.#view(row), ...(await this.#connect(row)) }
   }
 
   /** The same as a part of the caller's transaction. */
@@ -64,6 +65,7 @@ export class ChannelService {
         enabled: input.enabled ?? true,
         config: JSON.stringify(config),
         secrets: this.#options.secrets.seal(secrets),
+        ...(input.silenceAlarmHours === undefined ? {} : { silence_alarm_hours: input.silenceAlarmHours }),
         last_webhook_at: null,
         created_at: work.now,
       })
@@ -73,7 +75,7 @@ export class ChannelService {
     return created
   }
 
-  /** Config fields that are not given stay as they are. */
+  /** Config fields that are not given stay as they are; one given as null is taken out. */
   async patch(id: string, patch: ChannelPatch, agentId: string | null): Promise<Channel> {
     let before: ChannelRow | undefined
     const row = await this.#write(async (work) => {

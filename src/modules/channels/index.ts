@@ -1,3 +1,4 @@
+export { releaseAbandonedLanes } from './abandoned-lanes.ts'
 export { type InboundFile, MediaError, type MediaStream, type OutboundFile } from './adapters/adapter.ts'
 export { createHttp, type HttpPort } from './adapters/http.ts'
 export { adapterFor } from './adapters/index.ts'

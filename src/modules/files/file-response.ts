@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../platform/errors.ts'
 import { type ByteRange, StoredFileMissing } from '../../platform/files/storage.types.ts'
@@ -36,7 +37,8 @@ export async function sendFile(
   reply.type(file.type)
   if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${file.size}`)
   reply.header('content-length', range ? range.end - range.start + 1 : file.size)
-  if (request.method === 'HEAD') return reply.send()
+  // An empty stream keeps the length of what GET would give.
+  if (request.method === 'HEAD') return reply.send(Readable.from([]))
   return reply.send(await openOrRefuse(reply, files, file, range ?? undefined))
 }
 
@@ -70,6 +72,7 @@ function rangeOf(header: string | undefined, size: number): ByteRange | 'unsatis
 export function contentDisposition(kind: 'inline' | 'attachment', name: string): string {
   const plain = name
     .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
     .replace(/[^\x20-\x7e]/g, '_')
     .replace(/["\\%]/g, '_')
   const encoded = encodeURIComponent(name).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)

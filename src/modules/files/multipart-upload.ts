@@ -17,12 +17,17 @@ export async function takeUpload<T>(request: FastifyRequest, reply: FastifyReply
     // The size is enforced by whoever reads the stream, with the limit that is in force.
     const part = await request.file({ limits: { fileSize: Number.POSITIVE_INFINITY, files: 1, parts: 10 }, throwFileSizeLimit: false })
     if (!part) throw errors.fileMissing()
-    return await take({ stream: part.file, name: part.filename ?? '', declaredType: part.mimetype ?? null })
+    return await take({ stream: part.file, name: unquoted(part.filename ?? ''), declaredType: part.mimetype ?? null })
   } catch (error) {
     drain(request, reply)
     if (request.raw.aborted || isCutOff(error)) throw errors.uploadCutOff(error)
     throw error
   }
+}
+
+/** Browsers write quotes and line breaks of a name so (WHATWG HTML, multipart/form-data encoding). */
+function unquoted(name: string): string {
+  return name.replace(/%22/g, '"').replace(/%0[DA]/gi, ' ')
 }
 
 /** The body ended before the form did: the sender broke off or never wrote the last boundary. */

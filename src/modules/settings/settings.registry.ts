@@ -16,7 +16,7 @@ const define = <S extends TSchema>(definition: Definition<S>) => definition
 
 /** What systems run when somebody opens it, and what scripts and shortcuts come as. */
 const runnable =
-  'ade adp apk app appx appxbundle application asp aspx bas bat bin cgi chm class cmd com command cpl crt csh deb dex dll dmg drv elf exe gadget hlp hta htm html inf ins iso isp jar js jse jsp ksh lib lnk mad maf mam maq mar mas mat mde mdt mdw mdz mjs mpkg msc msh msh1 msh2 msi msix msixbundle msp mst nsh ocx ops osd out pcd php php3 php4 php5 phtml pif pkg pl plg prf prg ps1 ps1xml ps2 psc1 psc2 psd1 psm1 py pyc pyw rb reg rpm run scf scr sct sh shb shs so svg swf sys url vb vbe vbp vbs vhd vhdx vsmacros vsw vxd ws wsc wsf wsh xbap xll xnk'.split(
+  'ade adp apk app appx appxbundle application asp aspx bas bat cgi chm class cmd com command cpl crt csh deb dex dll dmg drv elf exe gadget hlp hta htm html inf ins iso isp jar js jse jsp ksh lib lnk mad maf mam maq mar mas mat mde mdt mdw mdz mjs mpkg msc msh msh1 msh2 msi msix msixbundle msp mst nsh ocx ops osd pcd php php3 php4 php5 phtml pif pkg pl plg prf prg ps1 ps1xml ps2 psc1 psc2 psd1 psm1 py pyc pyw rb reg rpm run scf scr sct sh shb shs so svg swf sys url vb vbe vbp vbs vhd vhdx vsmacros vsw vxd ws wsc wsf wsh xbap xll xnk'.split(
     ' ',
   )
 

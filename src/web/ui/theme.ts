@@ -1,4 +1,11 @@
-import { type CSSVariablesResolver, createTheme, localStorageColorSchemeManager, type MantineColorsTuple, Switch } from '@mantine/core'
+import {
+  type CSSVariablesResolver,
+  createTheme,
+  localStorageColorSchemeManager,
+  type MantineColorsTuple,
+  Notification,
+  Switch,
+} from '@mantine/core'
 import switchClasses from './switch.module.css'
 
 const petrol: MantineColorsTuple = [
@@ -39,6 +46,10 @@ export const theme = createTheme({
   respectReducedMotion: true,
   focusRing: 'auto',
   components: {
+    Notification: Notification.extend({
+      defaultProps: { closeButtonProps: { 'aria-label': 'Dismiss' } },
+      styles: { description: { color: 'var(--mantine-color-dimmed)' } },
+    }),
     Switch: Switch.extend({ classNames: { input: switchClasses.input ?? '', track: switchClasses.track ?? '' } }),
   },
 })
