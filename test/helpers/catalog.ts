@@ -64,7 +64,10 @@ const recordTasks = [
     'Create case',
     schema(
       { subject: text },
-      { description: text, source: text, status: text, contactId: nullableText, accountId: nullableText, assigneeId: nullableText },
+      {
+        ...{ description: text, source: text, status: text, contactId: nullableText, accountId: nullableText, assigneeId: nullableText },
+        oncePerChat: { type: 'boolean' },
+      },
     ),
     schema({ caseId: text, caseNumber: text, existed: { type: 'boolean' } }),
   ),
