@@ -90,11 +90,17 @@ export async function deleteTemplate(db: Kysely<Schema>, id: string): Promise<bo
   return (await db.deleteFrom('templates').where('id', '=', id).executeTakeFirst()).numDeletedRows > 0n
 }
 
-/** Remembers that the agent used the template just now. */
+/** Remembers that the agent used the template just now; nothing when it was deleted meanwhile. */
 export async function noteUse(db: Kysely<Schema>, agentId: string, templateId: string, now: Date): Promise<void> {
   await db
     .insertInto('template_uses')
-    .values({ agent_id: agentId, template_id: templateId, used_at: now })
+    .columns(['agent_id', 'template_id', 'used_at'])
+    .expression((eb) =>
+      eb
+        .selectFrom('templates')
+        .select([sql<string>`${agentId}::bigint`.as('agent_id'), 'id', sql<Date>`${now}::timestamptz`.as('used_at')])
+        .where('id', '=', templateId),
+    )
     .onConflict((conflict) => conflict.columns(['agent_id', 'template_id']).doUpdateSet({ used_at: now }))
     .execute()
 }
