@@ -202,7 +202,9 @@ export function messageQuery(db: Kysely<Schema>) {
       'm.client_id',
       sql<FileRow[] | null>`(select json_agg(${fileJson} order by x.position)
         from message_files x join files f on f.id = x.file_id where x.message_id = m.id)`.as('files'),
-      sql<Message['translation']>`(select json_build_object('text', t.text, 'from', t.from_language, 'to', t.to_language, 'provider', t.provider)
+      sql<
+        Message['translation']
+      >`(select json_build_object('text', t.text, 'from', t.from_language, 'to', t.to_language, 'provider', t.provider)
         from message_translations t where t.message_id = m.id and t.text is not null)`.as('translation'),
     ])
 }
