@@ -132,12 +132,21 @@ export class Hub {
   async #flush(): Promise<void> {
     const batch = this.#pending
     this.#pending = new Map()
+    // Clients see the gap in the sequence with the next frame and ask for what they missed.
+    const report = (error: unknown, chatId: string | null): void =>
+      this.#options.log.error({ err: error, chatId, chats: batch.size }, 'Changes could not be pushed')
+    let rows: TileRow[]
     try {
-      const rows = await listTiles(this.#options.db, [...batch.keys()])
-      for (const row of rows) await this.#tell(row, batch.get(row.id) ?? [])
+      rows = await listTiles(this.#options.db, [...batch.keys()])
     } catch (error) {
-      // Clients see the gap in the sequence with the next frame and ask for what they missed.
-      this.#options.log.error({ err: error, chats: batch.size }, 'Changes could not be pushed')
+      return report(error, null)
+    }
+    for (const row of rows) {
+      try {
+        await this.#tell(row, batch.get(row.id) ?? [])
+      } catch (error) {
+        report(error, row.id)
+      }
     }
   }
 

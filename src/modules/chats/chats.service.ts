@@ -6,8 +6,8 @@ import type { PublishChange } from './chat-changes.ts'
 import { type ChatDetails, describeChat } from './chat-details.ts'
 import * as errors from './chats.errors.ts'
 import * as repo from './chats.repo.ts'
-import { inInboxOf, type TileRow, toMessage, toTile } from './chats.view.ts'
-import type { MessageService } from './messages.service.ts'
+import { inInboxOf, type MessageRow, type TileRow, toMessage, toTile } from './chats.view.ts'
+import type { MessageContent, MessageService } from './messages.service.ts'
 
 /** Whoever asks; the HTTP layer authenticated them. */
 export interface Viewer {
@@ -247,7 +247,6 @@ export class ChatService {
   /** Sends a reply or adds a note. The same clientId again answers the same message, with `created` false. */
   async send(agent: Viewer, chatId: string, input: SendInput): Promise<{ message: Message; created: boolean }> {
     await this.#visible(agent, chatId)
-    const { gate } = this.#options
     const typed = input.text === null || input.text.trim() === '' ? null : input.text
     if (typed === null && input.templateId === null && input.fileIds.length === 0) throw errors.emptyMessage()
     return this.#options.database.transaction(async (work) => {
@@ -262,22 +261,34 @@ export class ChatService {
         const message = same ? await repo.findMessage(work.trx, same.id) : undefined
         if (message) return { message: toMessage(message), created: false }
       }
-      const text = typed ?? (await this.#templateText(work, chatId, agent, input))
-      const author = { kind: 'agent' as const, id: agent.id }
-      const content = { text, fileIds: input.fileIds, translate: await this.#translateFor(work, chat, input) }
-      if (input.note) {
-        await gate.filesOf(work, agent.id, input.fileIds)
-        return { message: toMessage(await this.#options.messages.addNote(work, chatId, author, content, input.clientId)), created: true }
-      }
       if (chat.status === 'completed') throw errors.chatCompleted(chat.number)
-      if (chat.agent_id !== agent.id) throw errors.notOwner(await this.#ownerOf(work, chat))
-      const files = await gate.filesOf(work, agent.id, input.fileIds)
-      await gate.check(chat.channel_id, { text, files }, { now: work.now, lastCustomerMessageAt: chat.last_customer_message_at })
-      const message = await this.#options.messages.send(work, chat, author, content, input.clientId)
+      const text = typed ?? (await this.#templateText(work, chatId, agent, input))
+      const content = { text, fileIds: input.fileIds, translate: await this.#translateFor(work, chat, input) }
+      const message = input.note
+        ? await this.#note(work, chat, agent, content, input.clientId)
+        : await this.#reply(work, chat, agent, content, input.clientId)
       await work.trx.deleteFrom('drafts').where('chat_id', '=', chatId).where('agent_id', '=', agent.id).execute()
       if (input.templateId !== null) await this.#options.templates.noteUse(work, agent.id, input.templateId)
       return { message: toMessage(message), created: true }
     })
+  }
+
+  /** Whoever sees the chat may leave a note for the others. */
+  async #note(work: ParleyWork, chat: ChatRow, agent: Viewer, content: MessageContent, clientId: string | null): Promise<MessageRow> {
+    await this.#options.gate.filesOf(work, agent.id, content.fileIds ?? [])
+    return this.#options.messages.addNote(work, chat.id, { kind: 'agent', id: agent.id }, content, clientId)
+  }
+
+  async #reply(work: ParleyWork, chat: ChatRow, agent: Viewer, content: MessageContent, clientId: string | null): Promise<MessageRow> {
+    const { gate, messages } = this.#options
+    if (chat.agent_id !== agent.id) throw errors.notOwner(await this.#ownerOf(work, chat))
+    const files = await gate.filesOf(work, agent.id, content.fileIds ?? [])
+    await gate.check(
+      chat.channel_id,
+      { text: content.text, files },
+      { now: work.now, lastCustomerMessageAt: chat.last_customer_message_at },
+    )
+    return messages.send(work, chat, { kind: 'agent', id: agent.id }, content, clientId)
   }
 
   /** The text of the message's template; what the agent made of it counts instead when there is a text. */
