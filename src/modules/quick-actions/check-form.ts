@@ -132,7 +132,7 @@ class FormCheck {
     const dynamic = field.optionsKey === null ? null : read(this.#variables, field.optionsKey)
     const options = field.options ?? (Array.isArray(dynamic) ? dynamic.map((option) => (isObject(option) ? option.value : option)) : null)
     if (options === null || !['select', 'radio', 'checklist', 'taglist'].includes(field.type)) return null
-    const chosen = Array.isArray(value) ? value : [value]
+    const chosen = Array.isArray(value) && ['checklist', 'taglist'].includes(field.type) ? value : [value]
     const isOption = (item: unknown) => options.some((option) => JSON.stringify(option) === JSON.stringify(item))
     return chosen.every(isOption) ? null : `must be one of ${options.map((option) => JSON.stringify(option)).join(', ')}`
   }

@@ -23,26 +23,52 @@ t.test('cases', async (t) => {
     const added = await anna.call<Case>('POST', '/api/cases', { subject, contactId: contact.id, assigneeId: ben.agent.id })
     t.match(added, {
       status: 201,
-      body: { subject, description: '', source: 'Manual', status: 'New', contactId: contact.id, accountId: null, assigneeId: ben.agent.id, chatId: null, registeredAt: /Z$/ },
+      body: {
+        subject,
+        description: '',
+        source: 'Manual',
+        status: 'New',
+        contactId: contact.id,
+        accountId: null,
+        assigneeId: ben.agent.id,
+        chatId: null,
+        registeredAt: /Z$/,
+      },
     })
     const { id, number } = added.body
-    t.match(await anna.ok('PATCH', `/api/cases/${id}`, { status: 'In progress', description: 'It burns' }), { status: 'In progress', description: 'It burns', subject })
+    t.match(await anna.ok('PATCH`, `/api/cases/${id}`, { status: `In progress', description: 'It burns' }), {
+      status: 'In progress',
+      description: 'It burns',
+      subject,
+    })
     const find = async (query: string) => (await anna.ok<Page>('GET', `/api/cases?${query}`)).items.map((one) => one.id)
-    for (const query of [`contactId=${contact.id}`, `q=${encodeURIComponent(subject.toLowerCase())}`, `q=${number}`, `assigneeId=${ben.agent.id}`, 'status=In%20progress', `status=In%20progress&contactId=${contact.id}`]) {
+    for (const query of [
+      `contactId=${contact.id}`,
+      `q=${encodeURIComponent(subject.toLowerCase())}`,
+      `q=${number}`,
+      `assigneeId=${ben.agent.id}`,
+      'status=In%20progress',
+      `status=In%20progress&contactId=${contact.id}`,
+    ]) {
       t.ok((await find(query)).includes(id), query)
     }
-    for (const query of [`status=New&contactId=${contact.id}`, `chatId=1&contactId=${contact.id}`, 'q=no%25such']) t.notOk((await find(query)).includes(id), query)
-    t.match(await anna.call('POST', '/api/cases', { subject, contactId: '999999' }), { status: 422, body: { code: 'UNKNOWN_REFERENCE', detail: /contact 999999/ } })
-    t.match(await anna.call('PATCH', `/api/cases/${id}`, { assigneeId: '999999' }), { status: 422 })
+    for (const query of [`status=New&contactId=${contact.id}`, `chatId=1&contactId=${contact.id}`, 'q=no%25such'])
+      t.notOk((await find(query)).includes(id), query)
+    t.match(await anna.call('POST', '/api/cases', { subject, contactId: '999999' }), {
+      status: 422,
+      body: { code: 'UNKNOWN_REFERENCE', detail: /contact 999999/ },
+    })
+    t.match(await anna.call('PATCH`, `/api/cases/${id}`, { assigneeId: `999999' }), { status: 422 })
     t.match(await anna.call('POST', '/api/cases', { subject, chatId: '999999' }), { status: 404 })
     t.match(await anna.call('GET', '/api/cases/999999'), { status: 404 })
-    t.match(await anna.call('PATCH', `/api/cases/${id}`, { chatId: null }), { status: 400 }, 'a case keeps its chat')
+    t.match(await anna.call('PATCH`, `/api/cases/${id}`, { chatId: null }), { status: 400 }, `a case keeps its chat')
   })
 
   t.test('the list is newest first and its pages lose nothing', async (t) => {
     const { id: contactId } = await addContact(anna, { name: someone('Jane') })
     const ids: string[] = []
-    for (let index = 0; index < 5; index++) ids.unshift((await anna.ok<Case>('POST', '/api/cases', { subject: `Case ${index}`, contactId })).id)
+    for (let index = 0; index < 5; index++)
+      ids.unshift((await anna.ok<Case>('POST', '/api/cases', { subject: `Case ${index}`, contactId })).id)
     const seen: string[] = []
     let page = await anna.ok<Page>('GET', `/api/cases?contactId=${contactId}&limit=2`)
     seen.push(...page.items.map((one) => one.id))
@@ -57,7 +83,7 @@ t.test('cases', async (t) => {
     const customer = someone('Jane')
     const account = await anna.ok<Account>('POST', '/api/accounts', { name: someone('Acme') })
     await customerWrites(parley, customer, 'My printer is on fire')
-    await customerWrites(parley, customer, '${process.exit()} {{agent.name}} =1+1')
+    await customerWrites(parley, customer, `\${process.exit()} {{agent.name}} =1+1`)
     const tile = await anna.newItem(customer)
     await anna.accept(tile.id)
     await anna.ok('PATCH', `/api/contacts/${tile.contact.id}`, { accountId: account.id })
@@ -67,7 +93,7 @@ t.test('cases', async (t) => {
     const made = await caseOf(first)
     t.match(made, {
       subject: 'My printer is on fire',
-      description: 'My printer is on fire\n${process.exit()} {{agent.name}} =1+1',
+      description: `My printer is on fire\n\${process.exit()} {{agent.name}} =1+1`,
       source: 'Chat',
       status: 'New',
       contactId: tile.contact.id,
@@ -77,7 +103,10 @@ t.test('cases', async (t) => {
       registeredAt: /Z$/,
     })
     t.match(first, { state: 'completed', result: { message: `Case ${made.number} created.` } })
-    t.match(await run(anna, tile.id, 'Create case'), { state: 'completed', result: { caseId: made.id, message: `Case ${made.number} already exists for this chat.` } })
+    t.match(await run(anna, tile.id, 'Create case'), {
+      state: 'completed',
+      result: { caseId: made.id, message: `Case ${made.number} already exists for this chat.` },
+    })
     t.equal((await anna.chat(tile.id)).status, 'in_progress', 'the chat stays open')
   })
 

@@ -31,7 +31,12 @@ t.test('contacts', async (t) => {
       },
     })
     const path = `/api/contacts/${added.body.id}`
-    const changed = await anna.ok<Contact>('PATCH', path, { mobilePhone: '0044 20 7946 0019', notes: '  ', custom: { vip: null, tier: 2 }, accountId: null })
+    const changed = await anna.ok<Contact>('PATCH', path, {
+      mobilePhone: '0044 20 7946 0019',
+      notes: '  ',
+      custom: { vip: null, tier: 2 },
+      accountId: null,
+    })
     t.match(changed, { name: 'Jane Doe', mobilePhone: '+442079460019', notes: null, account: null })
     t.same(changed.custom, { city: 'Leeds', tier: 2 }, 'own fields change one by one')
     t.same(await contactOf(anna, added.body.id), changed)
@@ -39,9 +44,16 @@ t.test('contacts', async (t) => {
 
   t.test('what cannot be is refused', async (t) => {
     for (const mobilePhone of ['020 7946 0018', 'call me', '+1']) {
-      t.match(await anna.call('POST', '/api/contacts', { name: 'X', mobilePhone }), { status: 422, body: { code: 'INVALID_PHONE' } }, mobilePhone)
+      t.match(
+        await anna.call('POST', '/api/contacts', { name: 'X', mobilePhone }),
+        { status: 422, body: { code: 'INVALID_PHONE' } },
+        mobilePhone,
+      )
     }
-    t.match(await anna.call('POST', '/api/contacts', { name: 'X', accountId: '999999' }), { status: 422, body: { code: 'ACCOUNT_NOT_FOUND' } })
+    t.match(await anna.call('POST', '/api/contacts', { name: 'X', accountId: '999999' }), {
+      status: 422,
+      body: { code: 'ACCOUNT_NOT_FOUND' },
+    })
     t.match(await anna.call('POST', '/api/contacts', { name: 'X', photoUrl: 'javascript:alert(1)' }), { status: 400 })
     t.match(await anna.call('POST', '/api/contacts', { name: 'X', email: 'nobody' }), { status: 400 })
     t.match(await anna.call('POST', '/api/contacts', { name: '  ' }), { status: 400 })
@@ -52,8 +64,18 @@ t.test('contacts', async (t) => {
   t.test('contacts are found by part of name, phone and email, whatever their case', async (t) => {
     const name = someone('Zoë O’Brien 100%')
     const { id } = await addContact(anna, { name, mobilePhone: '+49 1512 3456789', email: `Zoe.${name.slice(-8)}@Example.com` })
-    const find = async (q: string) => (await anna.ok<Page<Contact>>('GET', `/api/contacts?q=${encodeURIComponent(q)}&limit=200`)).items.map((one) => one.id)
-    for (const q of [name.toUpperCase(), 'ZOË O', name.slice(-8), '+49 1512 34567', '01512 3456789', '3456789', `${name.slice(-8)}@example`, 'zo']) {
+    const find = async (q: string) =>
+      (await anna.ok<Page<Contact>>('GET', `/api/contacts?q=${encodeURIComponent(q)}&limit=200`)).items.map((one) => one.id)
+    for (const q of [
+      name.toUpperCase(),
+      'ZOË O',
+      name.slice(-8),
+      '+49 1512 34567',
+      '01512 3456789',
+      '3456789',
+      `${name.slice(-8)}@example`,
+      'zo',
+    ]) {
       t.ok((await find(q)).includes(id), q)
     }
     for (const q of ['100_', '%', `${name}x`, '+49 1512 999']) t.notOk((await find(q)).includes(id), q)
@@ -66,12 +88,18 @@ t.test('contacts', async (t) => {
     const seen: string[] = []
     let cursor: string | null = ''
     while (cursor !== null) {
-      const page: Page<Contact> = await anna.ok('GET', `/api/contacts?q=${encodeURIComponent(mark)}&limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`)
+      const page: Page<Contact> = await anna.ok(
+        'GET',
+        `/api/contacts?q=${encodeURIComponent(mark)}&limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`,
+      )
       t.ok(page.items.length <= 2)
       seen.push(...page.items.map((one) => one.name))
       cursor = page.nextCursor
     }
-    t.same(seen.map((name) => name.toLowerCase()), names.map((name) => name.toLowerCase()).sort())
+    t.same(
+      seen.map((name) => name.toLowerCase()),
+      names.map((name) => name.toLowerCase()).sort(),
+    )
     t.equal(new Set(seen).size, 5)
     t.match(await anna.call('GET', '/api/contacts?cursor=bm9wZQ'), { status: 400 })
   })
@@ -85,13 +113,27 @@ t.test('contacts', async (t) => {
     t.match(contact.identities, [{ channelKind: 'simulator', externalId: customer, name: customer }])
     const path = `/api/contacts/${contact.id}/chats`
     const chats = await anna.ok<Page<{ id: string }>>('GET', `${path}?limit=1`)
-    t.same(chats.items.map((chat) => chat.id), [second.id])
+    t.same(
+      chats.items.map((chat) => chat.id),
+      [second.id],
+    )
     const rest = await anna.ok<Page<{ id: string }>>('GET', `${path}?limit=1&cursor=${chats.nextCursor}`)
-    t.same(rest.items.map((chat) => chat.id), [first.id])
+    t.same(
+      rest.items.map((chat) => chat.id),
+      [first.id],
+    )
 
     const queue = await parley.admin.ok<{ id: string }>('POST', '/api/queues', { name: someone('Elsewhere'), agentIds: [] })
-    await parley.container.database.db.updateTable('chats').set({ queue_id: queue.id, agent_id: parley.admin.agent.id }).where('id', '=', first.id).execute()
-    t.same((await anna.ok<Page<{ id: string }>>('GET', path)).items.map((chat) => chat.id), [second.id], 'only chats that the agent may see')
+    await parley.container.database.db
+      .updateTable('chats')
+      .set({ queue_id: queue.id, agent_id: parley.admin.agent.id })
+      .where('id', '=', first.id)
+      .execute()
+    t.same(
+      (await anna.ok<Page<{ id: string }>>('GET', path)).items.map((chat) => chat.id),
+      [second.id],
+      'only chats that the agent may see',
+    )
     t.same((await parley.admin.ok<Page<{ id: string }>>('GET', path)).items.length, 2)
   })
 
@@ -109,7 +151,9 @@ t.test('contacts', async (t) => {
     const contact = await addContact(anna, { name: someone('Ed'), mobilePhone: '+49 1512 1234567' })
     const { db } = parley.container.database
     const customer = JSON.stringify({ name: 'Ed', phone: '+4915121234567' })
-    const found = await sql<{ contact_id: string }>`select contact_id from ensure_contact(array['phone'], array['+4915121234567'], ${customer}::jsonb, now())`.execute(db)
+    const found = await sql<{
+      contact_id: string
+    }>`select contact_id from ensure_contact(array['phone'], array['+4915121234567'], ${customer}::jsonb, now())`.execute(db)
     t.same(found.rows, [{ contact_id: contact.id }])
     t.match((await contactOf(anna, contact.id)).identities, [{ channelKind: 'sms', externalId: '+4915121234567' }])
   })
@@ -120,7 +164,11 @@ t.test('contacts', async (t) => {
     const fields = (shown: { field: string }[]) => shown.map((one) => one.field).filter((field) => field !== 'writesFrom')
     t.same(fields(chat.contactProfile), ['channel', 'mobilePhone', 'email'])
     const account = await anna.ok<Account>('POST', '/api/accounts', { name: someone('Fay Ltd') })
-    await anna.ok('PATCH', `/api/contacts/${chat.contact.id}`, { email: 'fay@example.com', accountId: account.id, custom: { tier: 'gold' } })
+    await anna.ok('PATCH', `/api/contacts/${chat.contact.id}`, {
+      email: 'fay@example.com',
+      accountId: account.id,
+      custom: { tier: 'gold' },
+    })
     await parley.admin.ok('PUT', '/api/settings/ContactProfileFields', { value: ['custom.tier', 'account', 'email', 'custom.none'] })
     const profile = (await anna.chat(chat.id)).contactProfile.filter((one) => one.field !== 'writesFrom')
     t.same(profile, [
@@ -134,7 +182,10 @@ t.test('contacts', async (t) => {
   t.test('accounts', async (t) => {
     const name = someone('Umbrella')
     const account = await anna.ok<Account>('POST', '/api/accounts', { name })
-    t.match(await anna.ok('GET', `/api/accounts?q=${encodeURIComponent(name.slice(2).toUpperCase())}`), { items: [{ id: account.id, name }], nextCursor: null })
+    t.match(await anna.ok('GET', `/api/accounts?q=${encodeURIComponent(name.slice(2).toUpperCase())}`), {
+      items: [{ id: account.id, name }],
+      nextCursor: null,
+    })
     t.match(await anna.ok('PATCH', `/api/accounts/${account.id}`, { name: `${name} Ltd` }), { name: `${name} Ltd` })
     t.match(await anna.ok('GET', `/api/accounts/${account.id}`), { name: `${name} Ltd` })
     t.match(await anna.call('GET', '/api/accounts/999999'), { status: 404 })

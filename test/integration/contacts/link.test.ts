@@ -4,7 +4,8 @@ import { addAgent, customerWrites, startParley, type TestAgent } from '../../hel
 import { until } from '../../helpers/until.ts'
 import { addContact, contactOf, openChat, openChatOf, someone } from './support.ts'
 
-const link = (agent: TestAgent, chatId: string, contactId: string) => agent.call<ChatLinkResult>('POST', `/api/chats/${chatId}/link`, { contactId })
+const link = (agent: TestAgent, chatId: string, contactId: string) =>
+  agent.call<ChatLinkResult>('POST', `/api/chats/${chatId}/link`, { contactId })
 
 t.test('linking a chat to another contact', async (t) => {
   const parley = await startParley(t, { listen: true })
@@ -29,7 +30,10 @@ t.test('linking a chat to another contact', async (t) => {
       status: 200,
       body: {
         chat: { id: chat.id, status: 'in_progress', contact: { id: jane.id, name: jane.name }, agent: { name: 'Anna' } },
-        process: { state: 'completed', result: { previousRemoved: true, message: 'Chat linked to the contact. The previous contact was removed.' } },
+        process: {
+          state: 'completed',
+          result: { previousRemoved: true, message: 'Chat linked to the contact. The previous contact was removed.' },
+        },
       },
     })
     t.match((await socket.next('chat.updated', (frame) => frame.chatId === chat.id)).chat, { contact: { id: jane.id } })
@@ -38,7 +42,11 @@ t.test('linking a chat to another contact', async (t) => {
     t.match(incoming, [{ text: 'It is me, Jane', author: { kind: 'contact', id: jane.id, name: jane.name } }])
     t.match(await contactOf(anna, jane.id), { identities: [{ channelKind: 'simulator', externalId: customer }] })
     t.match(await contactOf(anna, chat.contact.id), { identities: [], removedAt: /^2/, mergedInto: { id: jane.id, name: jane.name } })
-    t.match(await anna.ok('GET', `/api/contacts?q=${encodeURIComponent(customer)}`), { items: { length: 0 } }, 'a removed contact is not found')
+    t.match(
+      await anna.ok('GET', `/api/contacts?q=${encodeURIComponent(customer)}`),
+      { items: { length: 0 } },
+      'a removed contact is not found',
+    )
 
     await customerWrites(parley, customer, 'Thanks')
     const messages = await until(async () => {
@@ -56,7 +64,11 @@ t.test('linking a chat to another contact', async (t) => {
     const other = await openChat(parley, anna, someone('Jane'))
     t.match(await link(anna, chat.id, other.contact.id), {
       status: 409,
-      body: { code: 'CONTACT_HAS_OPEN_CHAT', detail: new RegExp(`open chat ${other.number} `), chat: { id: other.id, number: other.number } },
+      body: {
+        code: 'CONTACT_HAS_OPEN_CHAT',
+        detail: new RegExp(`open chat ${other.number} `),
+        chat: { id: other.id, number: other.number },
+      },
     })
     t.match(await link(anna, chat.id, '999999'), { status: 404 })
     t.match(await link(ben, chat.id, other.contact.id), { status: 403, body: { code: 'NOT_OWNER' } })
@@ -70,19 +82,33 @@ t.test('linking a chat to another contact', async (t) => {
     await link(anna, removed.id, jane.id)
     const third = await openChat(parley, anna, someone('New'))
     t.match(await link(anna, third.id, removed.contact.id), { status: 404 }, 'nobody is linked to a removed contact')
-    t.match(await link(anna, third.id, third.contact.id), { status: 200, body: { process: { result: { previousRemoved: false } } } }, 'to itself')
+    t.match(
+      await link(anna, third.id, third.contact.id),
+      { status: 200, body: { process: { result: { previousRemoved: false } } } },
+      'to itself',
+    )
   })
 
   t.test('a previous contact that something else refers to stays', async (t) => {
-    for (const [what, prepare] of Object.entries({
-      'another chat': async (chat: Chat) => void (await parley.container.database.db.updateTable('chats').set({ contact_id: chat.contact.id }).where('id', '=', await completedChat()).execute()),
-      'a case': async (chat: Chat) => void (await anna.ok('POST', '/api/cases', { subject: 'Broken', contactId: chat.contact.id })),
-      'a note': async (chat: Chat) => void (await anna.ok('PATCH', `/api/contacts/${chat.contact.id}`, { notes: 'Calls at night' })),
-    })) {
+    const reasons: Record<string, (chat: Chat) => Promise<unknown>> = {
+      'another chat': async ({ contact }) =>
+        db
+          .updateTable('chats')
+          .set({ contact_id: contact.id })
+          .where('id', '=', await completedChat())
+          .execute(),
+      'a case': ({ contact }) => anna.ok('POST', '/api/cases', { subject: 'Broken', contactId: contact.id }),
+      'a note': ({ contact }) => anna.ok('PATCH', `/api/contacts/${contact.id}`, { notes: 'Calls at night' }),
+    }
+    for (const [what, prepare] of Object.entries(reasons)) {
       const chat = await openChat(parley, anna, someone('New'))
       await prepare(chat)
       const jane = await addContact(anna, { name: someone('Jane') })
-      t.match((await link(anna, chat.id, jane.id)).body.process, { result: { previousRemoved: false, message: 'Chat linked to the contact.' } }, what)
+      t.match(
+        (await link(anna, chat.id, jane.id)).body.process,
+        { result: { previousRemoved: false, message: 'Chat linked to the contact.' } },
+        what,
+      )
       t.equal((await contactOf(anna, chat.contact.id)).removedAt, null, what)
     }
   })
@@ -100,7 +126,10 @@ t.test('linking a chat to another contact', async (t) => {
     const jane = await addContact(anna, { name: someone('Jane') })
     t.match((await link(ben, childChat.id, jane.id)).body.process, { result: { previousRemoved: true } })
     const { items } = await ben.ok<{ items: Message[] }>('GET', `/api/chats/${childChat.id}/messages?lineage=true`)
-    t.match(items.find((message) => message.text === 'First part'), { author: { id: jane.id } })
+    t.match(
+      items.find((message) => message.text === 'First part'),
+      { author: { id: jane.id } },
+    )
     t.match(await anna.ok('GET', `/api/contacts/${jane.id}/chats`), { items: [{ id: childChat.id }, { id: parent.id }] })
   })
 
@@ -114,8 +143,15 @@ t.test('linking a chat to another contact', async (t) => {
     const unused = someone('unused')
     await db.updateTable('chats').set({ contact_id: contactId }).where('id', '=', past.id).execute()
     await db.updateTable('contact_identities').set({ contact_id: contactId }).where('external_id', '=', old).execute()
-    const { namespace } = await db.selectFrom('contact_identities').select('namespace').where('external_id', '=', mobile).executeTakeFirstOrThrow()
-    await db.insertInto('contact_identities').values({ contact_id: contactId, namespace, external_id: unused, name: null, created_at: new Date() }).execute()
+    const { namespace } = await db
+      .selectFrom('contact_identities')
+      .select('namespace')
+      .where('external_id', '=', mobile)
+      .executeTakeFirstOrThrow()
+    await db
+      .insertInto('contact_identities')
+      .values({ contact_id: contactId, namespace, external_id: unused, name: null, created_at: new Date() })
+      .execute()
 
     const jane = await addContact(anna, { name: someone('Jane') })
     t.match((await link(anna, chat.id, jane.id)).body.process, { result: { previousRemoved: false } })
@@ -130,15 +166,32 @@ t.test('linking a chat to another contact', async (t) => {
     const channelId = await anotherChannel()
     const customer = someone('New')
     const chat = await openChat(parley, anna, customer)
-    const identity = await db.selectFrom('contact_identities').select(['id', 'contact_id']).where('external_id', '=', customer).executeTakeFirstOrThrow()
+    const identity = await db
+      .selectFrom('contact_identities')
+      .select(['id', 'contact_id'])
+      .where('external_id', '=', customer)
+      .executeTakeFirstOrThrow()
     const elsewhere = await db
       .insertInto('chats')
-      .values({ contact_id: identity.contact_id, channel_id: channelId, queue_id: parley.queueId, identity_id: identity.id, created_at: new Date() })
+      .values({
+        contact_id: identity.contact_id,
+        channel_id: channelId,
+        queue_id: parley.queueId,
+        identity_id: identity.id,
+        created_at: new Date(),
+      })
       .returning(['id', 'number'])
       .executeTakeFirstOrThrow()
     const busy = await addContact(anna, { name: someone('Busy') })
-    await db.insertInto('chats').values({ contact_id: busy.id, channel_id: channelId, queue_id: parley.queueId, created_at: new Date() }).execute()
-    t.match(await link(anna, chat.id, busy.id), { status: 409, body: { code: 'CONTACT_HAS_OPEN_CHAT' } }, 'and stands in the way like this one')
+    await db
+      .insertInto('chats')
+      .values({ contact_id: busy.id, channel_id: channelId, queue_id: parley.queueId, created_at: new Date() })
+      .execute()
+    t.match(
+      await link(anna, chat.id, busy.id),
+      { status: 409, body: { code: 'CONTACT_HAS_OPEN_CHAT' } },
+      'and stands in the way like this one',
+    )
 
     const jane = await addContact(anna, { name: someone('Jane') })
     t.match((await link(anna, chat.id, jane.id)).body.process, { result: { previousRemoved: true } })
@@ -146,7 +199,9 @@ t.test('linking a chat to another contact', async (t) => {
   })
 
   t.test('administrators draw their own linking', async (t) => {
-    const { body: xml } = await parley.admin.call<string>('GET', '/api/processes/link_chat_to_contact/versions/1', undefined, { accept: 'application/xml' })
+    const { body: xml } = await parley.admin.call<string>('GET', '/api/processes/link_chat_to_contact/versions/1', undefined, {
+      accept: 'application/xml',
+    })
     const own = xml.replaceAll('link_chat_to_contact', 'our_linking').replace('Chat linked to the contact.&#34;', 'Ours.&#34;')
     await parley.admin.ok('POST', '/api/processes?activate=true', own)
     await parley.admin.ok('PUT', '/api/settings/LinkContactProcess', { value: 'our_linking' })
@@ -166,14 +221,21 @@ t.test('linking a chat to another contact', async (t) => {
     const path = `/api/contacts/${chat.contact.id}/restore`
     t.match(await anna.call('POST', path), { status: 403 })
     const socket = await anna.listen(t)
-    t.match(await parley.admin.call('POST', path), { status: 200, body: { removedAt: null, mergedInto: null, identities: [{ externalId: customer }] } })
+    t.match(await parley.admin.call('POST', path), {
+      status: 200,
+      body: { removedAt: null, mergedInto: null, identities: [{ externalId: customer }] },
+    })
     t.match((await socket.next('chat.updated', (frame) => frame.chatId === chat.id)).chat, { contact: { id: chat.contact.id } })
     t.same((await contactOf(anna, jane.id)).identities, [])
     t.match(await parley.admin.call('POST', path), { status: 409, body: { code: 'NOT_REMOVED' } })
     t.match(await parley.admin.call('POST', '/api/contacts/999999/restore'), { status: 404 })
     await customerWrites(parley, customer, 'Still here')
-    await until(async () => (await anna.messages(chat.id)).find((message) => message.text === 'Still here') )
-    t.match(await link(anna, chat.id, jane.id), { status: 200, body: { process: { result: { previousRemoved: true } } } }, 'and can be linked again')
+    await until(async () => (await anna.messages(chat.id)).find((message) => message.text === 'Still here'))
+    t.match(
+      await link(anna, chat.id, jane.id),
+      { status: 200, body: { process: { result: { previousRemoved: true } } } },
+      'and can be linked again',
+    )
   })
 
   t.test('what went on to a third contact is not taken from it', async (t) => {
@@ -192,7 +254,11 @@ t.test('linking a chat to another contact', async (t) => {
     const customers = await Promise.all(
       Array.from({ length: 6 }, async (_, index) => {
         const name = someone(`Race ${index}`)
-        return { name, chat: await openChat(parley, anna, name), targets: [await addContact(anna, { name: someone('A') }), await addContact(anna, { name: someone('B') })] }
+        return {
+          name,
+          chat: await openChat(parley, anna, name),
+          targets: [await addContact(anna, { name: someone('A') }), await addContact(anna, { name: someone('B') })],
+        }
       }),
     )
     await Promise.all(
@@ -208,11 +274,21 @@ t.test('linking a chat to another contact', async (t) => {
       ]),
     )
     for (const { name, chat } of customers) {
-      const identity = await db.selectFrom('contact_identities as i').innerJoin('contacts as c', 'c.id', 'i.contact_id').select(['i.contact_id', 'c.removed_at']).where('i.external_id', '=', name).executeTakeFirstOrThrow()
+      const identity = await db
+        .selectFrom('contact_identities as i')
+        .innerJoin('contacts as c', 'c.id', 'i.contact_id')
+        .select(['i.contact_id', 'c.removed_at'])
+        .where('i.external_id', '=', name)
+        .executeTakeFirstOrThrow()
       const chats = await db.selectFrom('chats').select(['id', 'contact_id']).where('contact_id', '=', identity.contact_id).execute()
       t.same(chats, [{ id: chat.id, contact_id: identity.contact_id }], 'one chat, of the contact that the identity belongs to')
       t.equal(identity.removed_at, null)
-      const messages = await db.selectFrom('messages').select(['text', 'author_id']).where('chat_id', '=', chat.id).where('direction', '=', 'incoming').execute()
+      const messages = await db
+        .selectFrom('messages')
+        .select(['text', 'author_id'])
+        .where('chat_id', '=', chat.id)
+        .where('direction', '=', 'incoming')
+        .execute()
       t.equal(messages.length, 16)
       t.same(new Set(messages.map((message) => message.author_id)), new Set([identity.contact_id]))
     }
@@ -225,9 +301,25 @@ t.test('linking a chat to another contact', async (t) => {
     const jane = await addContact(anna, { name: someone('Jane') })
     // As a merge does it, between the message's look at its identity and its lock on the contact.
     const merge = parley.container.database.transaction(async (work) => {
-      await work.trx.selectFrom('contacts').select('id').where('id', 'in', [chat.contact.id, jane.id]).orderBy('id').forNoKeyUpdate().execute()
+      await work.trx
+        .selectFrom('contacts')
+        .select('id')
+        .where('id', 'in', [chat.contact.id, jane.id])
+        .orderBy('id')
+        .forNoKeyUpdate()
+        .execute()
       const writing = customerWrites(parley, customer, 'Hello again')
-      await until(async () => (await db.selectFrom('pg_stat_activity' as never).select('pid' as never).where('wait_event_type' as never, '=', 'Lock' as never).where('query' as never, 'like', '%receive_message%' as never).execute()).length > 0 || undefined)
+      await until(
+        async () =>
+          (
+            await db
+              .selectFrom('pg_stat_activity' as never)
+              .select('pid' as never)
+              .where('wait_event_type' as never, '=', 'Lock' as never)
+              .where('query' as never, 'like', '%receive_message%' as never)
+              .execute()
+          ).length > 0 || undefined,
+      )
       await work.trx.updateTable('chats').set({ contact_id: jane.id }).where('id', '=', chat.id).execute()
       await work.trx.updateTable('contact_identities').set({ contact_id: jane.id }).where('external_id', '=', customer).execute()
       await work.trx.updateTable('contacts').set({ removed_at: work.now }).where('id', '=', chat.contact.id).execute()

@@ -17,7 +17,13 @@ t.test('joining two contacts', async (t) => {
     const open = await openChat(parley, anna, customer, 'Second')
     const fromId = open.contact.id
     const account = await anna.ok<Account>('POST', '/api/accounts', { name: someone('Acme') })
-    await anna.ok('PATCH', `/api/contacts/${fromId}`, { email: 'twin@example.com', mobilePhone: '+442079460018', accountId: account.id, notes: 'old', custom: { a: 1, b: 1 } })
+    await anna.ok('PATCH', `/api/contacts/${fromId}`, {
+      email: 'twin@example.com',
+      mobilePhone: '+442079460018',
+      accountId: account.id,
+      notes: 'old',
+      custom: { a: 1, b: 1 },
+    })
     const ofTwin = await anna.ok<Case>('POST', '/api/cases', { subject: 'Broken', contactId: fromId })
     const into = await addContact(anna, { name: someone('Real'), mobilePhone: '+442079460019', notes: 'new', custom: { b: 2 } })
 
@@ -29,7 +35,10 @@ t.test('joining two contacts', async (t) => {
         contact: { id: into.id, email: null },
         moves: {
           identities: [{ externalId: customer }],
-          chats: [{ id: past.id, status: 'completed' }, { id: open.id, status: 'in_progress' }],
+          chats: [
+            { id: past.id, status: 'completed' },
+            { id: open.id, status: 'in_progress' },
+          ],
           cases: [{ id: ofTwin.id }],
         },
         conflicts: { length: 0 },
@@ -67,7 +76,13 @@ t.test('joining two contacts', async (t) => {
   t.test('two open chats on one channel are in the way', async (t) => {
     const one = await openChat(parley, anna, someone('One'))
     const two = await openChat(parley, anna, someone('Two'))
-    const conflict = { code: 'CONTACT_HAS_OPEN_CHAT', chats: [{ id: one.id, number: one.number }, { id: two.id, number: two.number }] }
+    const conflict = {
+      code: 'CONTACT_HAS_OPEN_CHAT',
+      chats: [
+        { id: one.id, number: one.number },
+        { id: two.id, number: two.number },
+      ],
+    }
     t.match(await merge(one.contact.id, two.contact.id, true), { status: 200, body: { conflicts: [conflict] } })
     t.match(await merge(one.contact.id, two.contact.id), { status: 409, body: { code: 'CONTACT_HAS_OPEN_CHAT', conflicts: [conflict] } })
     t.equal((await contactOf(anna, one.contact.id)).removedAt, null)
@@ -101,7 +116,10 @@ t.test('joining two contacts', async (t) => {
     const contacts = await Promise.all(['A', 'B', 'C'].map(async (name) => addContact(anna, { name: someone(name), notes: name })))
     const [a = '', b = '', c = ''] = contacts.map((one) => one.id)
     const answers = await Promise.all([merge(a, b), merge(b, c), merge(c, a)])
-    t.ok(answers.every(({ status }) => status === 200 || status === 409), JSON.stringify(answers.map(({ status }) => status)))
+    t.ok(
+      answers.every(({ status }) => status === 200 || status === 409),
+      JSON.stringify(answers.map(({ status }) => status)),
+    )
     const left = (await Promise.all([a, b, c].map((id) => contactOf(anna, id)))).filter((one) => one.removedAt === null)
     t.equal(left.length, 1)
     t.same(left[0]?.notes?.split('\n\n').sort(), ['A', 'B', 'C'])
