@@ -69,8 +69,9 @@ export async function measure(options: MeasureOptions): Promise<Row[]> {
   }
   for (const stage of stages) {
     say(`New chats, over ${stage.stored} messages`)
-    stage.measured.newChats = await measureNewChats(stage, { first: 800_000_000, count: plan.newChats })
-    stage.measured.acceptsPerSecond = await acceptAll(stage)
+    const customers = { first: 800_000_000, count: plan.newChats }
+    stage.measured.newChats = await measureNewChats(stage, customers)
+    stage.measured.acceptsPerSecond = await acceptAll(stage, customers)
   }
   await measureOpenChats(options, stages)
   for (const stage of stages) {
@@ -132,7 +133,7 @@ async function prepare(
   const customers = { first: 700_000_000, count: plan.openChats }
   const stage = { stored, url: databaseUrl, server, scene, load, watchers, customers }
   await measureNewChats(stage, customers)
-  await acceptAll(stage)
+  await acceptAll(stage, customers)
   return stage
 }
 

@@ -42,7 +42,7 @@ export async function measureNewChats(stage: Stage, customers: Customers): Promi
 }
 
 /** Every waiting chat of the customers gets an owner, by the API. Answers accepts a second. */
-export async function acceptAll({ url, server, scene, customers }: Stage): Promise<number> {
+export async function acceptAll({ url, server, scene }: Stage, customers: Customers): Promise<number> {
   const chatIds = await withClient(url, async (client) => {
     const { rows } = await client.query<{ id: string }>(
       `select c.id from chats c join contact_identities i on i.contact_id = c.contact_id where i.namespace = 'telegram' and c.status = 'waiting'
