@@ -1,9 +1,17 @@
 import t from 'tap'
+import type { GraphMessage } from '../../helpers/providers/graph-emulator.ts'
 import { messengerEcho, messengerEvent, mid } from '../../helpers/providers/graph-webhooks.ts'
 import { until } from '../../helpers/until.ts'
 import { acceptedChat, conversation, message, messenger, startListening } from './support.ts'
 
 const psid = '7811203946650127'
+/** The mark we left on a message that the page sent. */
+function metadataOf(sent: GraphMessage | undefined): string {
+  const { metadata } = (sent?.body.message ?? {}) as { metadata?: string }
+  if (metadata === undefined) throw new Error('The message carries no mark')
+  return metadata
+}
+
 const jpeg = Buffer.from('ffd8ffe000104a46494600010100000100010000ffd9', 'hex')
 
 t.test('a customer of a page gets a name, a picture and answers, and reads them', async (t) => {
@@ -25,7 +33,7 @@ t.test('a customer of a page gets a name, a picture and answers, and reads them'
   const reply = await agent.reply(chatId, 'Sí')
   await message(agent, chatId, reply.id, 'sent')
   const [sent] = emulator.sent
-  const metadata = (sent?.body.message as { metadata: string }).metadata
+  const metadata = metadataOf(sent)
   const sentAt = Date.now() + 1
   const echo = messengerEcho(emulator.pageId, psid, sentAt, { mid: sent?.id, metadata, text: 'Sí' })
   const delivered = messengerEvent(emulator.pageId, psid, sentAt, { delivery: { watermark: sentAt + 1 } })
@@ -55,7 +63,7 @@ t.test('Messenger takes a message and drops the connection: the echo proves it',
   emulator.faults.next('messages', { kind: 'drop-after' })
   const reply = await agent.reply(chatId, 'Solo una vez')
   const [sent] = await until(() => (emulator.sent.length === 1 ? emulator.sent : undefined))
-  const metadata = (sent?.body.message as { metadata: string }).metadata
+  const metadata = metadataOf(sent)
   await emulator.deliver(url, messengerEcho(emulator.pageId, psid, 1_795_340_401_000, { mid: sent?.id, metadata, text: 'Solo una vez' }))
   await message(agent, chatId, reply.id, 'sent')
   const next = await agent.reply(chatId, 'Y ya')
@@ -84,7 +92,10 @@ t.test('a subscription that is gone raises an alarm, and one that is back ends i
     ok: false,
     state: 'warning',
     reason: /not subscribed/,
-    checks: [{ name: 'token', ok: true }, { name: 'webhook', ok: false }],
+    checks: [
+      { name: 'token', ok: true },
+      { name: 'webhook', ok: false },
+    ],
   })
   await parley.admin.ok('PATCH', `/api/channels/${channel.id}`, { config: { verifyToken: 'another' } })
   t.match(await parley.admin.ok('POST', `/api/channels/${channel.id}/test`), { ok: true, state: 'ok', waitingMessages: 0 })
@@ -115,14 +126,28 @@ t.test('what is for another page goes to the channel of that page, if it trusts 
   const { emulator, url } = await messenger(t, parley)
   const config = { pageAccessToken: emulator.token, appSecret: emulator.appSecret, verifyToken: 'v', apiBaseUrl: emulator.origin }
   const fields = { kind: 'messenger', queueId: parley.queueId }
-  const second = await parley.admin.ok<{ id: string }>('POST', '/api/channels', { ...fields, name: 'Second page', config: { ...config, pageId: '2' } })
-  await parley.admin.ok('POST', '/api/channels', { ...fields, name: 'Third page', config: { ...config, pageId: '3', appSecret: 'another app' } })
+  const second = await parley.admin.ok<{ id: string }>('POST', '/api/channels', {
+    ...fields,
+    name: 'Second page',
+    config: { ...config, pageId: '2' },
+  })
+  await parley.admin.ok('POST', '/api/channels', {
+    ...fields,
+    name: 'Third page',
+    config: { ...config, pageId: '3', appSecret: 'another app' },
+  })
   for (const page of ['2', '3', '4']) {
-    const answers = await emulator.deliver(url, messengerEvent(page, psid, 1_795_340_400_000, { message: { mid: mid(), text: `To ${page}` } }))
+    const answers = await emulator.deliver(
+      url,
+      messengerEvent(page, psid, 1_795_340_400_000, { message: { mid: mid(), text: `To ${page}` } }),
+    )
     t.match(answers, [{ status: 200 }])
   }
   const stored = await parley.container.database.db.selectFrom('messages').select(['text', 'channel_id']).execute()
-  t.match(stored.filter(({ text }) => text?.startsWith('To ')), [{ text: 'To 2', channel_id: second.id }])
+  t.match(
+    stored.filter(({ text }) => text?.startsWith('To ')),
+    [{ text: 'To 2', channel_id: second.id }],
+  )
   const unhandled = await parley.container.database.db.selectFrom('unhandled_webhooks').select('reason').orderBy('id').execute()
   t.match(unhandled, [{ reason: /account 3/ }, { reason: /account 4/ }])
 })
