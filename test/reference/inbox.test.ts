@@ -44,9 +44,9 @@ t.test('Agent Inbox', async (t) => {
     await withSetting(t, parley, 'DefaultPanelForChatProcessing', 'contacts')
     await withSetting(t, parley, 'NotificationSound', 'bell')
     const { items } = await anna.ok<{ items: { code: string; value: unknown; defaultValue: unknown }[] }>('GET', '/api/settings')
-    const valueOf = (code: string) => items.find((setting) => setting.code === code)
-    t.match(valueOf('DefaultPanelForChatProcessing'), { value: 'contacts', defaultValue: 'inbox' })
-    t.match(valueOf('NotificationSound'), { value: 'bell', defaultValue: 'chime' })
+    const settingOf = (code: string) => items.find((setting) => setting.code === code)
+    t.match(settingOf('DefaultPanelForChatProcessing'), { value: 'contacts', defaultValue: 'inbox' })
+    t.match(settingOf('NotificationSound'), { value: 'bell', defaultValue: 'chime' })
     for (const code of ['DefaultPanelForChatProcessing', 'NotificationSound']) {
       t.match(await anna.call('PUT', `/api/settings/${code}`, { value: 'none' }), { status: 403 }, 'agents cannot')
       t.equal((await parley.admin.call('PUT', `/api/settings/${code}`, { value: 'no such thing' })).status, 422)

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { Channel, Chat, ChatTile, Message, Queue } from '../../src/contracts/index.ts'
 import { addAgent, type ParleyOptions, startParley, type TestAgent, type TestParley } from '../helpers/parley.ts'
 import { sharedRedisSkip, sharedRedisUrl } from '../helpers/redis.ts'
 import { until } from '../helpers/until.ts'
-
-export type Test = Parameters<Parameters<typeof t.test>[1] & object>[0]
 
 /** The same test with its jobs kept in PostgreSQL, and in Redis. */
 export function onBothBackends(name: string, body: (t: Test, parley: TestParley) => Promise<void>, options: ParleyOptions = {}): void {
