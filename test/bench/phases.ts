@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withClient } from './database.ts'
-import type { Customers, OpenLoad, OpenResult } from './load.ts'
+import type { Customers, OpenLoad, OpenResult, Target } from './load.ts'
 import type { ParleyServer } from './parley-server.ts'
 import type { Helper } from './rpc.ts'
 import { call, type Scene } from './scene.ts'
@@ -77,9 +77,9 @@ export async function withoutTraces<T>(url: string, work: () => Promise<T>): Pro
 }
 
 /** How long the provider waits for the acknowledgement at this rate. */
-export function measureAcknowledgement(stage: Stage, rate: number, seconds: number): Promise<OpenResult> {
-  const { scene, customers, load } = stage
-  const input: OpenLoad = { target: scene.target, customers, connections: 50, rate, seconds, keepTimes: false }
+export function measureAcknowledgement(stage: Stage, target: Target, rate: number, seconds: number): Promise<OpenResult> {
+  const { customers, load } = stage
+  const input: OpenLoad = { target, customers, connections: 50, rate, seconds, keepTimes: false }
   return withoutTraces(stage.url, () => load.ask<OpenResult>('open', input))
 }
 
