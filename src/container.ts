@@ -29,6 +29,7 @@ import {
   DefinitionService,
   describeChatProcess,
   IncidentService,
+  InstanceService,
   RemoteTaskRunner,
   ScenarioRunner,
   ScenarioService,
@@ -158,7 +159,7 @@ export async function createContainer(options: ContainerOptions) {
   const remoteTasks = new RemoteTaskRunner({ database, tasks, host, log, schedule: outlets.runTask })
   const scenarioRunner = new ScenarioRunner({ database, engine, createSandbox: sandboxFactory(log), log })
   const definitions = new DefinitionService({ database, engine, tasks, scenarios: scenarioRunner })
-  const incidents = new IncidentService(database, host, remoteTasks)
+  const incidents = new IncidentService(database, host)
 
   const accounts = createAgentService({
     database,
@@ -333,6 +334,7 @@ export async function createContainer(options: ContainerOptions) {
       incidents,
       catalog: new CatalogService(tasks),
       scenarios: new ScenarioService({ database, definitions }),
+      instances: new InstanceService({ database, host }),
     },
     realtimeDeps: {
       db: database.db,

@@ -60,7 +60,7 @@ export function createDomain(options: DomainOptions) {
   )
   const versions = new VersionCache()
   const scopes = createScopeReader(isOpen)
-  const host: ProcessHost = new ProcessHost({ database, engine, tasks, scopes, versions, clock, log, outlets })
+  const host: ProcessHost = new ProcessHost({ database, engine, tasks, scopes, versions, log, outlets })
   host.onDue(overdueHandler(states, raise))
   routing.register(host)
   return { messages, states, routing, tasks, versions, host, raise, chatChanged }

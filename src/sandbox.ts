@@ -17,7 +17,7 @@ export function sandboxFactory(log: Logger): CreateSandbox {
   /** Never used: remote tasks park, and nobody runs them. */
   const outbound = new Agent()
   return ({ database, clock, engine, outlets, adaptTasks, ownsQueue }) => {
-    const leaving = { publish: nothing, deliverSoon: nothing, wakeAt: nothing, instanceChanged: nothing, ...outlets }
+    const leaving = { publish: nothing, advanceSoon: nothing, deliverSoon: nothing, wakeAt: nothing, instanceChanged: nothing, ...outlets }
     const refused = { attachFiles: absent('Files'), translation: absent('Translation') }
     const domain = createDomain({
       database,

@@ -135,6 +135,41 @@ export const IncidentRetryResult = Type.Object({
 })
 export type IncidentRetryResult = Static<typeof IncidentRetryResult>
 
+/** Which incidents: those named, or else all open ones that fit the filter, 500 at most. */
+export const IncidentSelection = Type.Object(
+  {
+    ids: Type.Optional(Type.Array(Type.String({ pattern: '^[0-9]{1,18}$' }), { minItems: 1, maxItems: 500 })),
+    filter: Type.Optional(
+      Type.Object(
+        {
+          key: Type.Optional(Type.String()),
+          version: Type.Optional(Type.Integer()),
+          code: Type.Optional(Type.String()),
+          elementId: Type.Optional(Type.String()),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false, minProperties: 1, maxProperties: 1 },
+)
+export type IncidentSelection = Static<typeof IncidentSelection>
+
+export const IncidentBulkResult = Type.Object({
+  items: Type.Array(Type.Object({ id: Type.String(), ...IncidentRetryResult.properties, state: Nullable(InstanceState) })),
+})
+export type IncidentBulkResult = Static<typeof IncidentBulkResult>
+
+/** `force` ends a lifecycle although its chat is open, after which nobody can complete the chat. */
+export const InstanceCancel = Type.Object(
+  { reason: Type.Optional(Type.String({ maxLength: 1000 })), force: Type.Optional(Type.Boolean()) },
+  { additionalProperties: false },
+)
+export type InstanceCancel = Static<typeof InstanceCancel>
+
+/** Values to set; null is a value too. Instants are written as {"$date": "…"}. */
+export const VariablesPatch = Type.Object({ variables: Type.Record(Type.String(), Type.Unknown()) }, { additionalProperties: false })
+
 export const CatalogTask = Type.Object({
   type: Type.String(),
   title: Type.String(),

@@ -8,7 +8,12 @@ export class AppError extends Error {
   /** Extra members of the problem document (only when exposed). */
   readonly details: Record<string, unknown>
 
-  constructor(code: string, status: number, message: string, options: { details?: Record<string, unknown>; cause?: unknown; expose?: boolean } = {}) {
+  constructor(
+    code: string,
+    status: number,
+    message: string,
+    options: { details?: Record<string, unknown>; cause?: unknown; expose?: boolean } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'AppError'
     this.code = code
@@ -18,11 +23,13 @@ export class AppError extends Error {
   }
 }
 
-export const badRequest = (message: string, details?: Record<string, unknown>) => new AppError('BAD_REQUEST', 400, message, details ? { details } : {})
+export const badRequest = (message: string, details?: Record<string, unknown>) =>
+  new AppError('BAD_REQUEST', 400, message, details ? { details } : {})
 export const unauthorized = (message = 'Log in first.') => new AppError('UNAUTHORIZED', 401, message)
 export const forbidden = (message = 'Your role does not allow this.') => new AppError('FORBIDDEN', 403, message)
 export const notFound = (what: string) => new AppError('NOT_FOUND', 404, `${what} does not exist or is not visible to you.`)
-export const conflict = (code: string, message: string, details?: Record<string, unknown>) => new AppError(code, 409, message, details ? { details } : {})
+export const conflict = (code: string, message: string, details?: Record<string, unknown>) =>
+  new AppError(code, 409, message, details ? { details } : {})
 
 /** True when trying again cannot help: the request itself is wrong. */
 export function isPermanent(error: unknown): boolean {

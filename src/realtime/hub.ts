@@ -11,6 +11,9 @@ import { Viewers, type ViewingReport } from './viewers.ts'
 /** Changes of one moment are told together, after this many milliseconds. */
 const batchMs = 4
 
+/** An id that no agent has: who reads as nobody sees no draft, not even one saved this moment. */
+const nobody = '0'
+
 /** What nodes tell each other; nothing depends on it arriving. */
 export interface RelayTopics {
   'chat.changed': ChatChange
@@ -154,6 +157,7 @@ export class Hub {
     changes.sort((a, b) => a.seq - b.seq)
     const updated = changes.some((change) => change.kind === 'updated')
     const frames = changes.flatMap((change) => changeFrame(change))
+    const chatFrame = this.#chatFrames(row)
     for (const connection of this.#connections.values()) {
       const { agent } = connection
       const now = inInboxOf(row, agent.id)
@@ -161,10 +165,7 @@ export class Hub {
       const watches = connection.watching.has(row.id) && this.#maySee(connection, row)
       if (!now && !before && !watches) continue
       for (const frame of frames) connection.sendText(frame)
-      if (updated) {
-        const chat = await describeChat(this.#options.db, this.#options.details, row, agent.id)
-        connection.send({ type: 'chat.updated', chatId: row.id, seq: row.seq, chat })
-      }
+      if (updated) connection.sendText(await chatFrame(agent.id))
       if (now) {
         connection.inbox.add(row.id)
         connection.send({ type: 'inbox.upsert', tile: toTile(row, agent.id), seq: row.seq })
@@ -172,6 +173,23 @@ export class Hub {
         connection.inbox.delete(row.id)
         connection.send({ type: 'inbox.remove', chatId: row.id, seq: row.seq })
       }
+    }
+  }
+
+  /**
+   * Reads the whole chat for those who are told of it. An agent's draft is all that one sees and another does not, so the
+   * agents without a draft share one reading: a chat offered to a hundred agents is read once.
+   */
+  #chatFrames(row: TileRow): (agentId: string) => Promise<string> {
+    const read = async (agentId: string): Promise<string> => {
+      const chat = await describeChat(this.#options.db, this.#options.details, row, agentId)
+      return JSON.stringify({ type: 'chat.updated', chatId: row.id, seq: row.seq, chat } satisfies ServerFrame)
+    }
+    let shared: Promise<string> | undefined
+    return (agentId) => {
+      if (row.draft_of.includes(agentId)) return read(agentId)
+      shared ??= read(nobody)
+      return shared
     }
   }
 

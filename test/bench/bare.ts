@@ -14,7 +14,7 @@ interface Update {
 }
 
 const text =
-  'select outcome, chat_id, message_id, seq, contact_id, contact_name, created_chat, pending, wake_at, arm from receive_message($1, $2, $3, $4, $5, $6, $7, $8, $9)'
+  'select outcome, chat_id, message_id, seq, contact_id, contact_name, identity_id, created_contact, created_chat, pending, wake_at, arm from receive_message($1, $2, $3, $4, $5, $6, $7, $8, $9)'
 
 /** Starts the server on a database with Parley's schema, with as many connections as Parley uses; answers its port. */
 async function start({ url, channelId, poolSize }: { url: string; channelId: string; poolSize: number }): Promise<number> {

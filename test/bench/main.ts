@@ -1,4 +1,6 @@
 // npm run bench [-- --quick] [--json FILE] [--profile FOLDER] [--explain]: what Parley costs, beside the least it could cost.
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
@@ -14,7 +16,7 @@ const full: Plan = {
   newChats: 300,
   rounds: 3,
   blockSeconds: 3,
-  steadySeconds: 8,
+  steadySeconds: 6,
   lifecycles: 20,
 }
 const quick: Plan = {
@@ -36,6 +38,14 @@ const { values: options } = parseArgs({
     explain: { type: 'boolean', default: false },
   },
 })
+
+/** The server does not start without its web app. */
+function buildWebApp(): void {
+  const root = path.resolve(import.meta.dirname, '../..')
+  if (existsSync(path.join(root, 'dist/web/index.html'))) return
+  say('Building the web app')
+  execFileSync(process.execPath, ['scripts/run.mjs', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+}
 
 /** Whatever hangs, the run ends; helpers and servers end with this process. */
 function limitTime(seconds: number): void {
@@ -99,6 +109,7 @@ try {
     const { explain } = await import('./explain.ts')
     await explain(1_000_000)
   } else {
+    buildWebApp()
     limitTime(options.quick ? 60 : 240)
     await run()
   }

@@ -11,6 +11,7 @@ import { rowsOf } from './rows.ts'
 import { Helper } from './rpc.ts'
 import { setScene } from './scene.ts'
 import { median } from './stats.ts'
+import { startTelegramStub } from './telegram-stub.ts'
 
 /** How much is measured. */
 export interface Plan {
@@ -45,7 +46,8 @@ export interface Measured {
   pgbench: number[]
   newChats: { perSecond: number; offeredSeconds: number }
   acceptsPerSecond: number
-  acknowledgement: { rate: number; p50: number; p99: number }
+  /** `bare`: the bare handler's p99 at the same rate. */
+  acknowledgement: { rate: number; p50: number; p99: number; bareP99: number }
   push: PushResult
   lifecycle: LifecycleResult
 }
@@ -61,23 +63,28 @@ export async function measure(options: MeasureOptions): Promise<Row[]> {
   const { plan, stops, say } = options
   const [load, watchers, lifecycle] = ['load.ts', 'watchers.ts', 'lifecycle.ts'].map((file) => new Helper(file)) as [Helper, Helper, Helper]
   stops.push(() => Promise.all([load, watchers, lifecycle].map((helper) => helper.stop())))
+  const telegram = await startTelegramStub()
+  stops.push(() => telegram.stop())
   const stages: (Stage & { measured: Measured })[] = []
   for (const stored of plan.sizes) {
     say(`Storing ${stored} messages`)
-    const stage = await prepare(options, stored, load, watchers)
+    const stage = await prepare(options, stored, telegram.url, load, watchers)
     stages.push({ ...stage, measured: empty(stored) })
   }
   for (const stage of stages) {
     say(`New chats, over ${stage.stored} messages`)
-    stage.measured.newChats = await measureNewChats(stage, { first: 800_000_000, count: plan.newChats })
-    stage.measured.acceptsPerSecond = await acceptAll(stage)
+    const customers = { first: 800_000_000, count: plan.newChats }
+    stage.measured.newChats = await measureNewChats(stage, customers)
+    stage.measured.acceptsPerSecond = await acceptAll(stage, customers)
   }
-  await measureOpenChats(options, stages)
+  const bare = await startBare(options, stages)
+  await measureOpenChats(options, stages, bare)
   for (const stage of stages) {
     say(`Acknowledgement and push, over ${stage.stored} messages`)
     const rate = median(stage.measured.parley) / 2
-    const { p50, p99 } = await measureAcknowledgement(stage, rate, plan.steadySeconds)
-    stage.measured.acknowledgement = { rate, p50, p99 }
+    const { p50, p99 } = await measureAcknowledgement(stage, stage.scene.target, rate, plan.steadySeconds)
+    const bareP99 = (await measureAcknowledgement(stage, bare.get(stage) ?? stage.scene.target, rate, plan.steadySeconds)).p99
+    stage.measured.acknowledgement = { rate, p50, p99, bareP99 }
     stage.measured.push = await measurePush(stage, pushRate, plan.steadySeconds)
   }
   for (const stage of stages) await stage.server.stop()
@@ -107,7 +114,7 @@ const empty = (stored: number): Measured => ({
   pgbench: [],
   newChats: { perSecond: Number.NaN, offeredSeconds: Number.NaN },
   acceptsPerSecond: Number.NaN,
-  acknowledgement: { rate: Number.NaN, p50: Number.NaN, p99: Number.NaN },
+  acknowledgement: { rate: Number.NaN, p50: Number.NaN, p99: Number.NaN, bareP99: Number.NaN },
   push: { p50: Number.NaN, p99: Number.NaN, acknowledgedP99: Number.NaN },
   lifecycle: { rawMs: [], hostMs: [], hostPerSecond: [] },
 })
@@ -116,6 +123,7 @@ const empty = (stored: number): Measured => ({
 async function prepare(
   { plan, url, folder, profileDir, stops }: MeasureOptions,
   stored: number,
+  telegramUrl: string,
   load: Helper,
   watchers: Helper,
 ): Promise<Stage> {
@@ -124,7 +132,7 @@ async function prepare(
   const databaseUrl = withDatabase(url, name)
   const server = await ParleyServer.start({ databaseUrl, dataDir: path.join(folder, name), profileDir })
   stops.push(() => server.stop())
-  const scene = await setScene(server, databaseUrl, plan.agents)
+  const scene = await setScene(server, databaseUrl, plan.agents, telegramUrl)
   const agentIds = scene.agents.map(({ id }) => id)
   await withClient(databaseUrl, (client) =>
     fill(client, { messages: stored, channelId: scene.channelId, queueId: scene.queueId, agentIds }),
@@ -132,19 +140,28 @@ async function prepare(
   const customers = { first: 700_000_000, count: plan.openChats }
   const stage = { stored, url: databaseUrl, server, scene, load, watchers, customers }
   await measureNewChats(stage, customers)
-  await acceptAll(stage)
+  await acceptAll(stage, customers)
   return stage
 }
 
-/** Inbound messages on open chats: Parley, the bare handler and pgbench take turns. */
-async function measureOpenChats({ plan, stops, say }: MeasureOptions, stages: (Stage & { measured: Measured })[]): Promise<void> {
-  const bare = new Map<Stage, { helper: Helper; target: Target }>()
+/** The bare handler on each database. */
+async function startBare({ stops }: MeasureOptions, stages: Stage[]): Promise<Map<Stage, Target>> {
+  const targets = new Map<Stage, Target>()
   for (const stage of stages) {
     const helper = new Helper('bare.ts')
     stops.push(() => helper.stop())
     const port = await helper.ask<number>('start', { url: stage.url, channelId: stage.scene.channelId, poolSize })
-    bare.set(stage, { helper, target: { port, path: '/', secret: '' } })
+    targets.set(stage, { port, path: '/', secret: '' })
   }
+  return targets
+}
+
+/** Inbound messages on open chats: Parley, the bare handler and pgbench take turns. */
+async function measureOpenChats(
+  { plan, say }: MeasureOptions,
+  stages: (Stage & { measured: Measured })[],
+  bare: Map<Stage, Target>,
+): Promise<void> {
   const withPgbench = await hasPgbench()
   if (!withPgbench) say('No pgbench on the PATH: left out')
   for (let round = 0; round <= plan.rounds; round++) {
@@ -153,14 +170,13 @@ async function measureOpenChats({ plan, stops, say }: MeasureOptions, stages: (S
     for (const stage of stages) {
       say(`Messages on open chats, over ${stage.stored} messages, round ${round === 0 ? '0 (warm-up)' : round}`)
       const { measured, scene, customers } = stage
-      const results = await oneRound(stage, bare.get(stage)?.target ?? scene.target, customers, seconds, withPgbench)
+      const results = await oneRound(stage, bare.get(stage) ?? scene.target, customers, seconds, withPgbench)
       if (round === 0) continue
       measured.parley.push(results.parley)
       measured.bare.push(results.bare)
       if (results.pgbench !== null) measured.pgbench.push(results.pgbench)
     }
   }
-  for (const { helper } of bare.values()) await helper.stop()
 }
 
 async function oneRound(stage: Stage, bare: Target, customers: Customers, seconds: number, withPgbench: boolean) {

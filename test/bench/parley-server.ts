@@ -40,7 +40,7 @@ export class ParleyServer {
         PARLEY_ADMIN_PASSWORD: 'correct horse battery',
         // Agents of the bench stay active between its parts.
         PARLEY_PRESENCE_GRACE_MS: '3600000',
-        LOG_LEVEL: 'warn',
+        LOG_LEVEL: 'error',
         PORT: '0',
         HOST: '127.0.0.1',
       },

@@ -22,7 +22,7 @@ const script = (
   channelId: string,
   customers: Customers,
 ) => `\\set customer random(${customers.first}, ${customers.first + customers.count - 1})
-select outcome, chat_id, message_id, seq, contact_id, contact_name, created_chat, pending, wake_at, arm from receive_message('${channelId}', array['telegram'],
+select outcome, chat_id, message_id, seq, contact_id, contact_name, identity_id, created_contact, created_chat, pending, wake_at, arm from receive_message('${channelId}', array['telegram'],
   array[:customer ::text], jsonb_build_object('name', 'Customer ' || :customer, 'phone', null, 'language', 'en'), gen_random_uuid()::text,
   'my order has not arrived yet could you please tell me when it will be here thank you', null, now(), now());
 `

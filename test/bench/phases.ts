@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withClient } from './database.ts'
-import type { Customers, OpenLoad, OpenResult } from './load.ts'
+import type { Customers, OpenLoad, OpenResult, Target } from './load.ts'
 import type { ParleyServer } from './parley-server.ts'
 import type { Helper } from './rpc.ts'
 import { call, type Scene } from './scene.ts'
@@ -42,7 +42,7 @@ export async function measureNewChats(stage: Stage, customers: Customers): Promi
 }
 
 /** Every waiting chat of the customers gets an owner, by the API. Answers accepts a second. */
-export async function acceptAll({ url, server, scene, customers }: Stage): Promise<number> {
+export async function acceptAll({ url, server, scene }: Stage, customers: Customers): Promise<number> {
   const chatIds = await withClient(url, async (client) => {
     const { rows } = await client.query<{ id: string }>(
       `select c.id from chats c join contact_identities i on i.contact_id = c.contact_id where i.namespace = 'telegram' and c.status = 'waiting'
@@ -77,9 +77,9 @@ export async function withoutTraces<T>(url: string, work: () => Promise<T>): Pro
 }
 
 /** How long the provider waits for the acknowledgement at this rate. */
-export function measureAcknowledgement(stage: Stage, rate: number, seconds: number): Promise<OpenResult> {
-  const { scene, customers, load } = stage
-  const input: OpenLoad = { target: scene.target, customers, connections: 50, rate, seconds, keepTimes: false }
+export function measureAcknowledgement(stage: Stage, target: Target, rate: number, seconds: number): Promise<OpenResult> {
+  const { customers, load } = stage
+  const input: OpenLoad = { target, customers, connections: 50, rate, seconds, keepTimes: false }
   return withoutTraces(stage.url, () => load.ask<OpenResult>('open', input))
 }
 

@@ -18,6 +18,7 @@ import { withClient } from './database.ts'
 import { fill } from './fill.ts'
 import { type Plan, PlanLog } from './plan-log.ts'
 import { call, type Scene, type ServerAddress, setScene } from './scene.ts'
+import { startTelegramStub } from './telegram-stub.ts'
 
 /**
  * Runs the main job on a Parley with this many messages, every statement explained: messages of new and known customers,
@@ -26,18 +27,20 @@ import { call, type Scene, type ServerAddress, setScene } from './scene.ts'
 export async function collectPlans(messages: number): Promise<Plan[]> {
   const log = new PlanLog()
   const folder = await mkdtemp(path.join(tmpdir(), 'parley-plans-'))
+  const telegram = await startTelegramStub()
   try {
     const options = { dataDir: folder, fsync: false, settings: { max_connections: '200' } }
     const server = await startEmbeddedPostgres({ ...options, log: (line) => log.take(line) })
     try {
       await migrate(server.url)
-      const scene = await withParley(server.url, folder, (parley) => setScene(parley, server.url, 20))
+      const scene = await withParley(server.url, folder, (parley) => setScene(parley, server.url, 20, telegram.url))
       await storePast(server.url, scene, messages)
       await withParley(server.url, folder, (parley) => drive(parley, { ...scene, target: { ...scene.target, port: parley.port } }, log))
     } finally {
       await server.stop()
     }
   } finally {
+    await telegram.stop()
     await rm(folder, { recursive: true, force: true })
   }
   log.take('')

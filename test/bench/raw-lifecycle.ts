@@ -45,8 +45,8 @@ export async function createRawLifecycle(): Promise<() => Promise<LifecycleTimes
     execution.signal({ id: message })
     const next = save(engine)
     const ms = performance.now() - begun
-    // Its timers are real ones.
-    await engine.stop()
+    // Its timers are real ones; an engine that has ended has none, and would never answer that it stopped.
+    if (next !== null) await engine.stop()
     return { state: next, ms }
   }
 

@@ -44,7 +44,10 @@ function timeRows({ stored, acknowledgement, push }: Measured): Row[] {
   const rate = Math.round(acknowledgement.rate)
   return [
     row(`acknowledgement at half load (${rate}/s), p50`, acknowledgement.p50, null),
-    row(`acknowledgement at half load (${rate}/s), p99`, acknowledgement.p99, 50),
+    {
+      ...row(`acknowledgement at half load (${rate}/s), p99`, acknowledgement.p99, 50),
+      beside: [{ what: 'bare Fastify + pg', value: acknowledgement.bareP99, ratio: acknowledgement.p99 / acknowledgement.bareP99 }],
+    },
     row('commit to WebSocket at 200/s, p50', push.p50, null),
     row('commit to WebSocket at 200/s, p99', push.p99, 50),
     row('acknowledgement at 200/s, p99', push.acknowledgedP99, null),

@@ -32,7 +32,7 @@ async function addSession(client: pg.Client, agentId: string): Promise<string> {
 }
 
 /** Agents who are logged in and active, members of the seeded queue as everybody is, and a Telegram channel of that queue. */
-export async function setScene(server: ServerAddress, databaseUrl: string, agentCount: number): Promise<Scene> {
+export async function setScene(server: ServerAddress, databaseUrl: string, agentCount: number, telegramUrl: string): Promise<Scene> {
   return withClient(databaseUrl, async (client) => {
     const admin = await client.query<{ id: string }>(`select id from agents where role = 'admin' limit 1`)
     const queue = await client.query<{ id: string }>('select id from queues order by id limit 1')
@@ -51,8 +51,7 @@ export async function setScene(server: ServerAddress, databaseUrl: string, agent
       kind: 'telegram',
       name: 'Bench',
       queueId,
-      // Nothing of the bench sends; a delivery that is tried all the same ends here.
-      config: { token: '1:bench', secretToken: telegramSecret, apiBaseUrl: 'http://127.0.0.1:9' },
+      config: { token: '1:bench', secretToken: telegramSecret, apiBaseUrl: telegramUrl },
     })
     const target = { port: server.port, path: `/webhooks/telegram/${channel.id}`, secret: telegramSecret }
     return { channelId: channel.id, queueId, agents, target }

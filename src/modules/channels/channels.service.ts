@@ -101,7 +101,8 @@ export class ChannelService {
         .executeTakeFirstOrThrow()
     })
     this.#options.announce(id)
-    return { ...this.#view(row), ...(await this.#followPatch(row, before, patch)) }
+    const followed = await this.#followPatch(row, before, patch)
+    return { ...(await this.get(id)), ...followed }
   }
 
   /** What is known of the channel's health and what its provider says right now. @throws AppError 404 */

@@ -6,7 +6,6 @@ import type { KnownChannel } from './channel-directory.ts'
 import type { ChannelHealth } from './channel-health.ts'
 import type { CustomerService } from './customers.service.ts'
 import * as repo from './delivery.repo.ts'
-import type { Step } from './delivery.service.ts'
 import type { DeliveryLedger, Failure } from './delivery-ledger.ts'
 
 /** Attempts before a failure that might pass is final, when the adapter does not say. */
@@ -24,6 +23,9 @@ const refusedWaitMs = 30_000
 
 /** Providers that report what they took under the mark we send along, even when their answer was lost. */
 const proving: readonly ChannelKind[] = ['whatsapp', 'messenger']
+
+/** part: this part is out, the next one may go. next: the message is done with. stop: the lane was given back. */
+export type Step = 'part' | 'next' | 'stop'
 
 /** One call to the provider, begun. */
 export interface PartCall {
@@ -76,17 +78,18 @@ export class DeliveryOutcomes {
     const { database, ledger, customers } = this.#options
     const { message, channel, index, startedAt } = call
     const channelId = channel.account.id
+    const byWatermark = channel.account.kind === 'messenger'
     // An answer without an id still stands for a part that is out.
     const externalIds = result.externalIds.length > 0 ? result.externalIds : [`parley:${message.id}.${index}`]
     await database.transaction(async (work) => {
       for (const externalId of [...externalIds].sort()) await ledger.lockExternal(work, channelId, externalId)
-      await ledger.lockThread(work, channelId, message.contactId)
+      if (byWatermark) await ledger.lockThread(work, channelId, message.contactId)
       await repo.finishAttempt(work, call.attemptId, { outcome: 'sent', code: null, reason: null })
       for (const externalId of externalIds) {
         const { status, providerAt } = result
         await ledger.link(work, { channelId, externalId, messageId: message.id, part: index, status, takenAt: startedAt, providerAt })
       }
-      const reported = await ledger.noteWatermarks(work, channelId, message.contactId)
+      const reported = byWatermark ? await ledger.noteWatermarks(work, channelId, message.contactId) : []
       for (const id of new Set([...reported, message.id])) await ledger.settle(work, id)
     })
     const moved = result.movedTo

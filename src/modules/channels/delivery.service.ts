@@ -5,7 +5,7 @@ import type { HttpPort } from './adapters/http.ts'
 import type { ChannelDirectory, KnownChannel } from './channel-directory.ts'
 import { restrictionReason } from './customers.service.ts'
 import * as repo from './delivery.repo.ts'
-import { type DeliveryOutcomes, type PartCall, uncertainFailure, waitReason } from './delivery-outcomes.ts'
+import { type DeliveryOutcomes, type PartCall, type Step, uncertainFailure, waitReason } from './delivery-outcomes.ts'
 import { reserveSlot } from './send-pace.ts'
 
 /** How long one worker owns a chat's lane without sign of life, in milliseconds; longer than any provider call may take. */
@@ -27,9 +27,6 @@ export interface DeliveryOptions {
   /** Has run(chatId) called at this time. */
   schedule(chatId: string, at: Date): void
 }
-
-/** part: this part is out, the next one may go. next: the message is done with. stop: the lane was given back. */
-export type Step = 'part' | 'next' | 'stop'
 
 /** Sends the outbox of a chat in order: at least once, every attempt written down before it begins. */
 export class DeliveryService {

@@ -35,6 +35,10 @@ export const fileInUse = (name: string) =>
 
 export const fileNotFailed = (state: string) => conflict('NOT_FAILED', `Only a failed file can be fetched again; this one is ${state}.`)
 
+/** The disk or bucket did not take or give a file; what it said is the cause. */
+export const storageUnavailable = (cause: unknown) =>
+  new AppError('STORAGE_UNAVAILABLE', 503, 'Files cannot be stored at the moment. Try again soon.', { cause, expose: true })
+
 export const tooManyFiles = (count: number, limit: number) =>
   new AppError('TOO_MANY_FILES', 422, `The message has ${count} files; it may have at most ${limit}.`, { details: { count, limit } })
 

@@ -6,7 +6,7 @@ import type { FileLinks } from './file-links.ts'
 import { sendFile } from './file-response.ts'
 import type { FileService } from './files.service.ts'
 import type { MediaService } from './media.service.ts'
-import { takeUpload } from './multipart-upload.ts'
+import { assertMultipart, takeUpload } from './multipart-upload.ts'
 
 export interface FileRouteDeps {
   files: FileService
@@ -24,10 +24,13 @@ export const fileRoutes =
     app.post(
       '/api/files',
       {
+        preValidation: async (request) => assertMultipart(request),
         schema: {
           tags,
           summary: 'Upload one file (multipart/form-data)',
           consumes: ['multipart/form-data'],
+          // For the documentation: the form is read as a stream and never parsed into a body.
+          body: Type.Optional(Type.Object({ file: Type.String({ format: 'binary' }) })),
           response: { 201: UploadedFile },
         },
       },

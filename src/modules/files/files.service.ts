@@ -91,7 +91,7 @@ export class FileService {
       await storage.take(storageKey(id), path, { size, type })
     } catch (error) {
       await Promise.all([intake.discard(path), repo.deleteUpload(database.db, id)])
-      throw error
+      throw errors.storageUnavailable(error)
     }
     await database.transaction((work) => repo.markReady(work, id, { name, type, size, sha256 }))
     return { id, name, size, type, url: `/api/files/${id}` }

@@ -95,7 +95,7 @@ export class MediaService {
     if (!source || file.channel_id === null) throw new Error(`File ${file.id} has nowhere to be fetched from`)
     const limits = await rules()
     if (source.size !== null && source.size > limits.maxBytes) throw errors.fileTooLarge(file.name, limits.maxBytes)
-    const fetched = await fetch(file.channel_id, source)
+    const fetched = await unlessAborted(fetch(file.channel_id, source), signal)
     const name = source.name === null && fetched.name !== null ? normaliseFileName(fetched.name) : file.name
     const staged = await intake.take({ stream: fetched.stream, name, declaredType: null }, limits, signal)
     return { staged, name: source.name === null ? namedByContent(source, name, staged.type) : name }
@@ -145,6 +145,22 @@ export class MediaService {
       return changed
     })
     return changed
+  }
+}
+
+/** Stops waiting when the signal says so; a stream that comes after all is thrown away. */
+async function unlessAborted(fetching: Promise<MediaStream>, signal: AbortSignal): Promise<MediaStream> {
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  fetching.then(
+    ({ stream }) => signal.aborted && stream.destroy(),
+    () => undefined, // whoever waits has it; nobody does after the abort
+  )
+  try {
+    return await Promise.race([fetching, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 

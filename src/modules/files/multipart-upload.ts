@@ -12,7 +12,7 @@ const drainedBytes = 16 * 1024 * 1024
  * @throws AppError 415, 400 FILE_MISSING, UPLOAD_CUT_OFF, and what `take` throws
  */
 export async function takeUpload<T>(request: FastifyRequest, reply: FastifyReply, take: (file: SentFile) => Promise<T>): Promise<T> {
-  if (!request.isMultipart()) throw errors.notMultipart()
+  assertMultipart(request)
   try {
     // The size is enforced by whoever reads the stream, with the limit that is in force.
     const part = await request.file({ limits: { fileSize: Number.POSITIVE_INFINITY, files: 1, parts: 10 }, throwFileSizeLimit: false })
@@ -23,6 +23,11 @@ export async function takeUpload<T>(request: FastifyRequest, reply: FastifyReply
     if (request.raw.aborted || isCutOff(error)) throw errors.uploadCutOff(error)
     throw error
   }
+}
+
+/** @throws AppError 415 when the body is no form with files */
+export function assertMultipart(request: FastifyRequest): void {
+  if (!request.isMultipart()) throw errors.notMultipart()
 }
 
 /** Browsers write quotes and line breaks of a name so (WHATWG HTML, multipart/form-data encoding). */

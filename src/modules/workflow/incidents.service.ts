@@ -1,22 +1,21 @@
-import type { Incident, IncidentRetryResult } from '../../contracts/index.ts'
-import { notFound } from '../../platform/errors.ts'
+import type { Incident, IncidentBulkResult, IncidentRetryResult, IncidentSelection } from '../../contracts/index.ts'
+import { AppError, notFound } from '../../platform/errors.ts'
 import type { ParleyDatabase } from '../../schema.ts'
 import * as repo from './instances.repo.ts'
 import { waitsOf } from './instances.view.ts'
 import type { ProcessHost } from './process-host.ts'
-import type { RemoteTaskRunner } from './remote-tasks.ts'
-import { describeFailure } from './step.ts'
+
+/** Incidents retried by one request. */
+const maxBulk = 500
 
 /** What got stuck, and getting it going again. */
 export class IncidentService {
   readonly #database: ParleyDatabase
   readonly #host: ProcessHost
-  readonly #remote: RemoteTaskRunner
 
-  constructor(database: ParleyDatabase, host: ProcessHost, remote: RemoteTaskRunner) {
+  constructor(database: ParleyDatabase, host: ProcessHost) {
     this.#database = database
     this.#host = host
-    this.#remote = remote
   }
 
   /** Open incidents, newest first; `before` is the id of the last one of the page before. */
@@ -66,16 +65,45 @@ export class IncidentService {
         .executeTakeFirst()
       const instance = incident ? await repo.findInstance(work.trx, incident.instance_id) : undefined
       if (!incident || !instance) throw notFound(`Open incident ${id}`)
-      await this.#remote.rerun(work, instance.id)
       const failure = await this.#host.retry(work, instance)
       const after = await repo.findInstance(work.trx, instance.id)
-      const error = failure ? describeFailure(failure) : null
       return {
-        resolved: error === null,
+        resolved: failure === null,
         state: after?.state ?? 'cancelled',
         waits: await waitsOf(work.trx, instance.id),
-        error: error ? { code: error.code, message: error.message } : null,
+        error: failure ? { code: failure.code, message: failure.message } : null,
       }
     })
+  }
+
+  /** Retries many, each on its own; the answer tells of each what happened. */
+  async retryMany(selection: IncidentSelection): Promise<IncidentBulkResult['items']> {
+    const items: IncidentBulkResult['items'] = []
+    for (const id of await this.#select(selection)) {
+      try {
+        items.push({ id, ...(await this.retry(id)) })
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error
+        items.push({ id, resolved: false, state: null, waits: [], error: { code: error.code, message: error.message } })
+      }
+    }
+    return items
+  }
+
+  async #select({ ids, filter }: IncidentSelection): Promise<string[]> {
+    if (ids) return [...new Set(ids)]
+    const rows = await this.#database.db
+      .selectFrom('process_incidents as n')
+      .innerJoin('process_instances as i', 'i.id', 'n.instance_id')
+      .select('n.id')
+      .where('n.resolved_at', 'is', null)
+      .$if(filter?.key !== undefined, (query) => query.where('i.key', '=', filter?.key ?? ''))
+      .$if(filter?.version !== undefined, (query) => query.where('i.version', '=', filter?.version ?? 0))
+      .$if(filter?.code !== undefined, (query) => query.where('n.code', '=', filter?.code ?? ''))
+      .$if(filter?.elementId !== undefined, (query) => query.where('n.element_id', '=', filter?.elementId ?? ''))
+      .orderBy('n.id')
+      .limit(maxBulk)
+      .execute()
+    return rows.map((row) => row.id)
   }
 }

@@ -1,10 +1,10 @@
 import { type Kysely, sql } from 'kysely'
-import type { Delivery, StepResult, Wait } from '../../engine/index.ts'
 import type { Schema } from '../../schema.ts'
-import { encodeValue, redact } from './values.ts'
+import { encodeValue } from './values.ts'
+import type { ChatEvent } from './workflow.events.ts'
 
-/** Chat columns that a timer may follow without the engine. */
-const followedFields = new Set(['timeoutAt', 'responseDueAt'])
+/** The process that leads a chat from its creation to its completion; when its chat is completed elsewhere it has nothing left to do. */
+export const lifecycleKey = 'chat_lifecycle'
 
 export interface InstanceRow {
   id: string
@@ -20,6 +20,34 @@ const instanceColumns = ['i.id', 'i.key', 'i.version', 'i.chat_id', 'i.state', '
 
 export async function lockChat(db: Kysely<Schema>, chatId: string) {
   return db.selectFrom('chats').selectAll().where('id', '=', chatId).forUpdate().executeTakeFirst()
+}
+
+/** Locks the chat when nobody holds it and its process inbox is empty; false otherwise. */
+export async function lockIdleChat(db: Kysely<Schema>, chatId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('chats as c')
+    .select('c.id')
+    .where('c.id', '=', chatId)
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('process_events as e').select('e.id').whereRef('e.chat_id', '=', 'c.id'))))
+    .forUpdate()
+    .skipLocked()
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Puts the event into its chat's process inbox when some process listens or may come to listen. Answers whether it did. */
+export async function raiseFact(db: Kysely<Schema>, event: ChatEvent, now: Date): Promise<boolean> {
+  const result = await sql<{ raised: boolean }>`
+    select raise_fact(c.id, c.heard_events, ${event.name}, ${JSON.stringify(event.payload)}::jsonb, ${event.agentId}::bigint, ${now}) as raised
+    from chats c where c.id = ${event.chatId}`.execute(db)
+  return result.rows[0]?.raised ?? false
+}
+
+/** Takes the oldest fact out of the chat's process inbox. */
+export async function takeFact(db: Kysely<Schema>, chatId: string) {
+  const row = await db.selectFrom('process_events').selectAll().where('chat_id', '=', chatId).orderBy('id').limit(1).executeTakeFirst()
+  if (row) await db.deleteFrom('process_events').where('id', '=', row.id).execute()
+  return row
 }
 
 export async function insertInstance(
@@ -112,106 +140,65 @@ export function findDueTimer(db: Kysely<Schema>, chatId: string, now: Date) {
     .executeTakeFirst()
 }
 
-function waitRow(wait: Wait) {
-  const base = {
-    waitId: wait.id,
-    kind: wait.kind,
-    elementId: wait.elementId,
-    elementName: wait.elementName,
-    elementType: wait.elementType,
-    attachedToId: wait.attachedToId,
-  }
-  switch (wait.kind) {
-    case 'message':
-    case 'signal':
-      return { ...base, eventName: wait.eventName }
-    case 'timer': {
-      const followed = /^=\s*chat\.(\w+)\s*$/.exec(wait.timer.expression)?.[1]
-      const chatField = followed !== undefined && followedFields.has(followed) ? followed : null
-      const { dueAt, ...timer } = wait.timer
-      return { ...base, timer, chatField, dueAt: chatField === null ? dueAt : null }
-    }
-    case 'task':
-      return {
-        ...base,
-        task: { taskType: wait.taskType, inputs: encodeValue(wait.inputs), headers: wait.headers, retries: wait.retries },
-      }
-    case 'form':
-      return { ...base, formId: wait.formId, task: { inputs: encodeValue(wait.inputs) } }
-  }
+/** Whether the instance still waits for this remote task. */
+export async function waitsForTask(db: Kysely<Schema>, instanceId: string, waitId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('process_waits')
+    .select('wait_id')
+    .where('instance_id', '=', instanceId)
+    .where('wait_id', '=', waitId)
+    .where('kind', '=', 'task')
+    .executeTakeFirst()
+  return row !== undefined
 }
 
-export async function saveStep(db: Kysely<Schema>, instance: InstanceRow, result: StepResult, attempt: number, now: Date): Promise<void> {
-  const state = result.outcome === 'completed' ? 'completed' : 'running'
-  const waits = JSON.stringify(
-    result.waits.map((wait) => {
-      const row = waitRow(wait)
-      return wait.kind === 'task' ? { ...row, dueAt: now } : row
-    }),
-  )
-  const log = JSON.stringify(result.log.map((entry) => ({ ...entry, inputs: redact(entry.inputs), outputs: redact(entry.outputs) })))
-  await sql`select save_step(${instance.id}, ${instance.chat_id}, ${state}, ${JSON.stringify(encodeValue(result.variables))}, ${result.state}, ${waits}, ${log}, ${attempt}, ${now})`.execute(
-    db,
-  )
+/** The task is not to be run by itself any more. */
+export async function parkTask(db: Kysely<Schema>, instanceId: string, waitId: string): Promise<void> {
+  await db
+    .updateTable('process_waits')
+    .set({ due_at: null })
+    .where('instance_id', '=', instanceId)
+    .where('wait_id', '=', waitId)
+    .where('kind', '=', 'task')
+    .execute()
 }
 
-/** Deliveries an instance could not take yet, oldest first. */
-export function listDeliveries(db: Kysely<Schema>, instanceId: string) {
-  return db.selectFrom('process_deliveries').selectAll().where('instance_id', '=', instanceId).orderBy('id').execute()
+/**
+ * Recomputes when the chat is due next. `wakeAt` is the new time when it must be armed, else null; `hasFacts`: its
+ * process inbox is not empty.
+ */
+export async function updateWake(db: Kysely<Schema>, chatId: string): Promise<{ wakeAt: Date | null; hasFacts: boolean }> {
+  const result = await sql<{ wake_at: Date | null; has_facts: boolean }>`
+    with n as (select chat_next_wake(${chatId}) as wake_at, exists (select from process_events where chat_id = ${chatId}) as has_facts),
+    changed as (update chats c set wake_at = n.wake_at from n where c.id = ${chatId} and c.wake_at is distinct from n.wake_at returning c.wake_at)
+    select (select wake_at from changed), n.has_facts from n`.execute(db)
+  const [row] = result.rows
+  return { wakeAt: row?.wake_at ?? null, hasFacts: row?.has_facts ?? false }
 }
 
-export async function insertDelivery(
-  db: Kysely<Schema>,
-  row: {
-    instance: InstanceRow
-    delivery: Delivery
-    event: Record<string, unknown>
-    agentId: string | null
-    attempts: number
-    nextAttemptAt: Date | null
-    now: Date
-  },
-): Promise<string> {
-  const inserted = await db
-    .insertInto('process_deliveries')
-    .values({
-      instance_id: row.instance.id,
-      chat_id: row.instance.chat_id,
-      delivery: JSON.stringify(encodeValue(row.delivery)),
-      event: JSON.stringify(row.event),
-      agent_id: row.agentId,
-      attempts: row.attempts,
-      next_attempt_at: row.nextAttemptAt,
-      created_at: row.now,
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  return inserted.id
+/** A lifecycle that still waits although its chat was completed elsewhere (by another process) has nothing left to do. Answers the cancelled. */
+export async function cancelLifecycles(db: Kysely<Schema>, chatId: string, now: Date): Promise<string[]> {
+  const rows = await db
+    .selectFrom('process_instances as i')
+    .innerJoin('chats as c', 'c.id', 'i.chat_id')
+    .select('i.id')
+    .where('i.chat_id', '=', chatId)
+    .where('i.key', '=', lifecycleKey)
+    .where('i.state', 'in', ['running', 'incident'])
+    .where('c.status', '=', 'completed')
+    .execute()
+  for (const row of rows) await cancelInstance(db, row.id, now)
+  return rows.map((row) => row.id)
 }
 
-/** Marks that the chat must hear everything while one of its instances has deliveries outstanding. */
-export async function hearEverything(db: Kysely<Schema>, chatId: string): Promise<void> {
-  await sql`update chats set heard_events = array_append(heard_events, '*') where id = ${chatId} and not '*' = any (heard_events)`.execute(
-    db,
-  )
-}
-
-/** Recomputes when the chat is due next; returns the new time when it must be armed, else null. */
-export async function updateWake(db: Kysely<Schema>, chatId: string): Promise<Date | null> {
-  const result = await sql<{ wake_at: Date | null }>`
-    update chats c set wake_at = n.wake_at from (select chat_next_wake(${chatId}) as wake_at) n
-    where c.id = ${chatId} and c.wake_at is distinct from n.wake_at returning n.wake_at`.execute(db)
-  return result.rows[0]?.wake_at ?? null
-}
-
-/** A lifecycle that still waits although its chat was completed elsewhere (by another process) has nothing left to do. */
-export async function cancelLifecycle(db: Kysely<Schema>, chatId: string, now: Date): Promise<void> {
+/** Ends a live instance where it is: it waits for nothing any more and nothing of it is outstanding. */
+export async function cancelInstance(db: Kysely<Schema>, instanceId: string, now: Date): Promise<void> {
   await sql`
     with cancelled as (
       update process_instances set state = 'cancelled', ended_at = ${now}, engine_state = null
-      where chat_id = ${chatId} and key = 'chat_lifecycle' and state in ('running', 'incident') returning id)
+      where id = ${instanceId} and state in ('running', 'incident') returning id)
     , waits as (delete from process_waits w using cancelled c where w.instance_id = c.id)
     , deliveries as (delete from process_deliveries d using cancelled c where d.instance_id = c.id)
     update process_incidents n set resolved_at = ${now} from cancelled c where n.instance_id = c.id and n.resolved_at is null`.execute(db)
-  await sql`select refresh_heard_events(${chatId})`.execute(db)
+  await sql`select refresh_heard_events(i.chat_id) from process_instances i where i.id = ${instanceId}`.execute(db)
 }

@@ -1,42 +1,22 @@
-import type { Selectable } from 'kysely'
-import { sql } from 'kysely'
-import { type Delivery, type Engine, StepError, type StepResult } from '../../engine/index.ts'
-import type { Clock } from '../../platform/clock.ts'
-import { isDatabaseUnavailable, sqlState } from '../../platform/db/database.ts'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Delivery, Engine } from '../../engine/index.ts'
 import { AppError, conflict } from '../../platform/errors.ts'
 import type { Logger } from '../../platform/log.ts'
-import type { ChatsTable, ParleyDatabase, ParleyWork } from '../../schema.ts'
-import { resolveIncidents, scheduleRetry } from './failures.ts'
+import type { ParleyDatabase, ParleyWork } from '../../schema.ts'
+import { Backlog } from './backlog.ts'
+import { isBacklogged, queueDelivery } from './deliveries.repo.ts'
+import { EventDelivery, RequestFailure } from './event-delivery.ts'
+import { keepFailure, noteFailure } from './failures.ts'
+import type { ChatRow, DueHandler, EventListener, HostOutlets } from './host.types.ts'
+import { gaveUp, type InstanceDelivery, InstanceSteps } from './instance-steps.ts'
 import * as repo from './instances.repo.ts'
-import { describeFailure, type Failure, ProcessRuleError, type ScopeReader, type StepInput, StepRunner } from './step.ts'
+import { isUnexpected, refusal } from './refusals.ts'
+import { Session } from './session.ts'
+import { describeFailure, type Failure, type ScopeReader, StepRunner } from './step.ts'
 import type { TaskRegistry } from './task-registry.ts'
-import { decodeValue } from './values.ts'
+import { Timers } from './timers.ts'
 import type { VersionCache } from './version-cache.ts'
 import type { ChatEvent } from './workflow.events.ts'
-
-/** Events an event may cause in one transaction, and the events raised after them, are handled this many rounds deep. */
-const maxGenerations = 10
-/** Due timers of one chat handled by one wake; the rest follows in the next. */
-const maxTimersPerWake = 50
-
-export type ChatRow = Selectable<ChatsTable>
-
-/** Something of a chat that falls due besides process timers: response times, offers. Runs under the chat's lock. */
-export type DueHandler = (work: ParleyWork, chat: ChatRow) => Promise<void>
-
-/** Told of every event, in its transaction, whoever raised it. */
-export type EventListener = (work: ParleyWork, event: ChatEvent) => Promise<void>
-
-/** Pushes and jobs that follow a commit; wired by the container. */
-export interface HostOutlets {
-  /** The chat is due at this time: have wake(chatId) called then. */
-  wakeAt(chatId: string, at: Date): void
-  /** A remote task waits to be run. */
-  runTask(instanceId: string, waitId: string): void
-  /** The process inbox of the chat has something: have advance(chatId) called soon. */
-  advanceSoon(chatId: string): void
-  instanceChanged(instance: { id: string; key: string; state: string; chatId: string | null }): void
-}
 
 export interface ProcessHostOptions {
   database: ParleyDatabase
@@ -44,26 +24,12 @@ export interface ProcessHostOptions {
   tasks: TaskRegistry
   scopes: ScopeReader
   versions: VersionCache
-  clock: Clock
   log: Logger
   outlets: HostOutlets
 }
 
-interface Session {
-  queue: { event: ChatEvent; generation: number }[]
-  /** Generation of the event being handled. */
-  generation: number
-  /** Chats this transaction has touched; their wake times are computed at its end. */
-  chatIds: Set<string>
-  completedChats: Set<string>
-}
-
-interface Taken {
-  /** Instances that took the event now. */
-  steps: number
-  /** Failure of a step, kept for requests (facts turn it into a retry or an incident). */
-  failure: unknown
-}
+/** What a remote task came to. */
+export type TaskDelivery = Extract<Delivery, { kind: 'task.completed' | 'task.failed' }>
 
 /**
  * Runs the processes of chats. A fact is committed first and handled after, in order per chat; a request is
@@ -71,14 +37,25 @@ interface Taken {
  */
 export class ProcessHost {
   readonly #options: ProcessHostOptions
-  readonly #runner: StepRunner
+  readonly #steps: InstanceSteps
+  readonly #timers: Timers
+  readonly #backlog: Backlog
+  readonly #events: EventDelivery
   readonly #sessions = new WeakMap<ParleyWork, Session>()
   readonly #listeners = new Map<string, EventListener[]>()
   readonly #dueHandlers: DueHandler[] = []
+  /** Runs what belongs to no request: it must not count as what a request with an idempotency key has done. */
+  readonly #apart = AsyncLocalStorage.snapshot()
 
   constructor(options: ProcessHostOptions) {
+    const { engine, tasks, scopes, versions, log, outlets } = options
     this.#options = options
-    this.#runner = new StepRunner(options.engine, options.tasks, options.scopes)
+    const raise = (work: ParleyWork, event: ChatEvent) => this.raise(work, event)
+    const steps = new InstanceSteps({ runner: new StepRunner(engine, tasks, scopes), versions, outlets, raise, log })
+    this.#steps = steps
+    this.#timers = new Timers({ engine, scopes, steps, log })
+    this.#backlog = new Backlog({ steps, runTask: (instanceId, waitId) => outlets.runTask(instanceId, waitId) })
+    this.#events = new EventDelivery({ steps, timers: this.#timers, advanceSoon: (chatId) => outlets.advanceSoon(chatId) })
   }
 
   /** Subscribes to an event inside its transaction. Call while wiring, before anything runs. */
@@ -95,25 +72,16 @@ export class ProcessHost {
   async raise(work: ParleyWork, event: ChatEvent): Promise<void> {
     for (const listener of this.#listeners.get(event.name) ?? []) await listener(work, event)
     const session = this.#sessions.get(work)
-    if (session) {
-      if (event.name === 'chat.completed') session.completedChats.add(event.chatId)
-      session.chatIds.add(event.chatId)
-      session.queue.push({ event, generation: session.generation + 1 })
-      return
-    }
-    const result = await sql<{ raised: boolean }>`
-      select raise_fact(c.id, c.heard_events, ${event.name}, ${JSON.stringify(event.payload)}::jsonb, ${event.agentId}::bigint, ${work.now}) as raised
-      from chats c where c.id = ${event.chatId}`.execute(work.trx)
-    if (result.rows[0]?.raised) work.afterCommit(() => this.#options.outlets.advanceSoon(event.chatId))
+    if (session) session.raise(event)
+    else if (await repo.raiseFact(work.trx, event, work.now)) work.afterCommit(() => this.#options.outlets.advanceSoon(event.chatId))
   }
 
   /** Handles the chat's pending facts, each in a transaction of its own, until none is left. */
   async advance(chatId: string): Promise<void> {
-    for (;;) {
-      const more = await this.#options.database.transaction((work) =>
-        this.#inChat(work, chatId, (session) => this.#takeFact(work, chatId, session)),
-      )
-      if (!more) return
+    const takeOne = () =>
+      this.#options.database.transaction((work) => this.#inChat(work, chatId, (session) => this.#events.takeFact(work, chatId, session)))
+    while (await this.#apart(takeOne)) {
+      // The next fact.
     }
   }
 
@@ -124,26 +92,13 @@ export class ProcessHost {
    */
   async request<T>(event: ChatEvent, guard: (work: ParleyWork, chat: ChatRow) => Promise<T>): Promise<T> {
     await this.advance(event.chatId)
-    return this.#options.database.transaction((work) =>
-      this.#inChat(work, event.chatId, async (session) => {
-        while (await this.#takeFact(work, event.chatId, session)) {
-          // Facts that arrived since advance() come before the request.
-        }
-        const chat = await repo.lockChat(work.trx, event.chatId)
-        if (!chat) throw new AppError('NOT_FOUND', 404, `Chat ${event.chatId} does not exist.`)
-        const result = await guard(work, chat)
-        const taken = await this.#deliverEvent(work, event, session, 'request')
-        if (taken.failure !== null) throw refusal(taken.failure)
-        if (taken.steps === 0) {
-          throw conflict(
-            'NOT_WAITING',
-            `No process of chat ${chat.number} waits for ${event.name}. Its process may have ended or stopped at an incident.`,
-          )
-        }
-        await this.#drainQueue(work, session)
-        return result
-      }),
-    )
+    try {
+      return await this.#options.database.transaction((work) =>
+        this.#inChat(work, event.chatId, (session) => this.#ask(work, session, event, guard)),
+      )
+    } catch (error) {
+      throw error instanceof RequestFailure ? await this.#refuse(error) : error
+    }
   }
 
   /**
@@ -157,39 +112,57 @@ export class ProcessHost {
   ): Promise<{ instance: repo.InstanceRow; failure: Failure | null }> {
     return this.#inChat(work, input.chatId, async (session) => {
       const event: ChatEvent = { chatId: input.chatId, name: 'start', payload: {}, agentId: input.agentId }
-      const version = await this.#options.versions.get(work.trx, input.key, input.version)
       const instance = await repo.insertInstance(work.trx, { ...input, now: work.now })
-      const failure = await this.#stepOrKeep(work, { instance, version, delivery: { kind: 'start', elementId: null }, event })
-      await this.#drainQueue(work, session)
+      const failure = await this.#stepOrKeep(work, session, { instance, delivery: { kind: 'start', elementId: null }, event })
+      await this.#events.drain(work, session)
       return { instance, failure }
     })
   }
 
-  /** Submits the form of a user task; failures are told as start() tells them. @throws AppError refusal of the process */
+  /**
+   * Submits the form of a user task; failures are told as start() tells them.
+   * @throws AppError 404; 409 NOT_WAITING; refusal of the process
+   */
   async submitForm(
     work: ParleyWork,
     instanceId: string,
     form: { waitId: string; variables: Record<string, unknown> },
     agentId: string | null,
   ): Promise<Failure | null> {
-    const delivery = { kind: 'form.completed', ...form } as Delivery
-    return this.#onInstance(work, instanceId, delivery, agentId, (input) => this.#stepOrKeep(work, input))
-  }
-
-  /** Delivers to one wait of one instance (a form, the outcome of a remote task). @throws AppError refusal of the process */
-  async deliver(work: ParleyWork, instanceId: string, delivery: Delivery, agentId: string | null): Promise<StepResult> {
-    return this.#onInstance(work, instanceId, delivery, agentId, async (input) => {
-      try {
-        return await work.attempt(() => this.#step(work, input, 1))
-      } catch (error) {
-        throw refusal(error)
-      }
+    const found = await repo.findInstance(work.trx, instanceId)
+    if (!found) throw new AppError('NOT_FOUND', 404, `Process instance ${instanceId} does not exist.`)
+    return this.#onInstance(work, found, async (session, instance) => {
+      const isFree = instance.state === 'running' && !(await isBacklogged(work.trx, instanceId))
+      if (!isFree) throw conflict('NOT_WAITING', `Process instance ${instanceId} is ${instance.state} and cannot take a form now.`)
+      const delivery = { kind: 'form.completed', ...form } as Delivery
+      return this.#stepOrKeep(work, session, { instance, delivery, event: eventOf(instance, delivery, agentId) })
     })
   }
 
-  /** Hands the outcome of a remote task to its instance. */
-  async settleTask(instanceId: string, delivery: Extract<Delivery, { kind: 'task.completed' | 'task.failed' }>): Promise<void> {
-    await this.#options.database.transaction((work) => this.deliver(work, instanceId, delivery, null))
+  /**
+   * Hands what a remote task came to to its instance, in a transaction of its own. The outcome is never lost: an instance
+   * that cannot take it now takes it later. A wait that is gone meanwhile wants no outcome.
+   */
+  async settleTask(instanceId: string, delivery: TaskDelivery): Promise<void> {
+    await this.#withTask(instanceId, delivery.waitId, async (work, session, instance) => {
+      const input = { instance, delivery, event: eventOf(instance, delivery, null) }
+      if (await isBacklogged(work.trx, instanceId)) await queueDelivery(work, input)
+      else await this.#steps.runFact(work, session, input)
+      // If the wait is still there, its outcome is kept and the task must not run again by itself.
+      await repo.parkTask(work.trx, instanceId, delivery.waitId)
+    })
+  }
+
+  /** Makes an incident of a remote task that failed for good; retrying the incident runs the task again. */
+  async giveUpTask(instanceId: string, waitId: string, attempts: number, failure: Failure): Promise<void> {
+    await this.#withTask(instanceId, waitId, async (work, _session, instance) => {
+      const delivery: Delivery = { kind: 'task.failed', waitId, code: failure.code, message: failure.message }
+      const event = { ...eventOf(instance, delivery, null), name: gaveUp }
+      await keepFailure(work, { instance, delivery, event, failure: { ...failure, transient: false }, attempts, deliveryId: null })
+      await repo.parkTask(work.trx, instanceId, waitId)
+      const { id, key, chat_id: chatId } = instance
+      work.afterCommit(() => this.#options.outlets.instanceChanged({ id, key, state: 'incident', chatId }))
+    })
   }
 
   /** Handles everything of the chat that is due by now: timers, response times, offers, retries. */
@@ -200,59 +173,101 @@ export class ProcessHost {
         const chat = await repo.lockChat(work.trx, chatId)
         if (!chat) return
         for (const handler of this.#dueHandlers) await handler(work, chat)
-        await this.#retryDeliveries(work, chatId, session, 'due')
-        for (let fired = 0; fired < maxTimersPerWake; fired++) {
-          const timer = await repo.findDueTimer(work.trx, chatId, work.now)
-          if (!timer) break
-          const event: ChatEvent = { chatId, name: 'timer', payload: { elementId: timer.element_id }, agentId: null }
-          await this.#deliver(work, timer, { kind: 'timer', waitId: timer.wait_id }, event, 'fact')
-        }
-        await this.#drainQueue(work, session)
+        await this.#backlog.retryDue(work, chatId, session)
+        const isMoreDue = await this.#timers.fire(work, chatId, session)
+        await this.#events.drain(work, session)
+        if (isMoreDue) work.afterCommit(() => this.#options.outlets.wakeAt(chatId, work.now))
       }),
     )
   }
 
-  /** Tries the outstanding deliveries of one instance now, incident or not; the answer tells what really happened. */
-  async retry(work: ParleyWork, instance: repo.InstanceRow): Promise<unknown> {
-    if (instance.chat_id === null) throw new Error('An instance without a chat has no deliveries')
-    return this.#inChat(work, instance.chat_id, async (session) => {
-      const failure = await this.#retryDeliveries(work, instance.chat_id ?? '', session, instance.id)
-      await this.#drainQueue(work, session)
-      return failure
+  /** Tries what is outstanding of an instance now; the answer tells why it is not resolved, null when it is. */
+  async retry(work: ParleyWork, instance: repo.InstanceRow): Promise<Failure | null> {
+    return this.#onInstance(work, instance, async (session, { id, chat_id: chatId }) => {
+      const unarmed = await this.#timers.rearm(work, { chatId: chatId ?? '', instanceId: id })
+      return unarmed ?? this.#backlog.retry(work, id, session)
     })
   }
 
-  /** Prepares a delivery to a running instance under its chat's lock, lets `take` do it and handles what it raised. */
-  async #onInstance<T>(
-    work: ParleyWork,
-    instanceId: string,
-    delivery: Delivery,
-    agentId: string | null,
-    take: (input: StepInput & { event: ChatEvent }) => Promise<T>,
-  ): Promise<T> {
-    const found = await repo.findInstance(work.trx, instanceId)
-    if (!found) throw new AppError('NOT_FOUND', 404, `Process instance ${instanceId} does not exist.`)
-    const chatId = found.chat_id
-    if (chatId === null) throw new Error('An instance without a chat cannot be delivered to')
-    return this.#inChat(work, chatId, async (session) => {
-      const instance = (await repo.findInstance(work.trx, instanceId)) ?? found
-      if (instance.state !== 'running') throw conflict('NOT_WAITING', `Process instance ${instanceId} is ${instance.state}.`)
-      const version = await this.#options.versions.get(work.trx, instance.key, instance.version)
-      const result = await take({ instance, version, delivery, event: { chatId, name: delivery.kind, payload: {}, agentId } })
-      await this.#drainQueue(work, session)
+  /** Changes a live instance under its chat's lock, between two steps; what follows from it is computed anew. */
+  async change<T>(work: ParleyWork, instance: repo.InstanceRow, action: (current: repo.InstanceRow) => Promise<T>): Promise<T> {
+    return this.#onInstance(work, instance, async (_session, current) => {
+      const result = await action(current)
+      const { id, key, chat_id: chatId } = current
+      const after = await repo.findInstance(work.trx, id)
+      work.afterCommit(() => this.#options.outlets.instanceChanged({ id, key, state: after?.state ?? 'cancelled', chatId }))
       return result
     })
   }
 
+  async #ask<T>(work: ParleyWork, session: Session, event: ChatEvent, guard: (work: ParleyWork, chat: ChatRow) => Promise<T>): Promise<T> {
+    while (await this.#events.takeFact(work, event.chatId, session)) {
+      // Facts that arrived since advance() come before the request.
+    }
+    const chat = await repo.lockChat(work.trx, event.chatId)
+    if (!chat) throw new AppError('NOT_FOUND', 404, `Chat ${event.chatId} does not exist.`)
+    const result = await guard(work, chat)
+    if ((await this.#events.deliverRequest(work, event, session)) === 0) {
+      throw conflict(
+        'NOT_WAITING',
+        `No process of chat ${chat.number} waits for ${event.name}. Its process may have ended or stopped at an incident.`,
+      )
+    }
+    await this.#events.drain(work, session)
+    return result
+  }
+
+  /** What the caller is told. What nobody could expect also goes into the step log, which the refused request itself could not keep. */
+  async #refuse({ instance, isKnown, cause }: RequestFailure): Promise<unknown> {
+    const { database, versions, log } = this.#options
+    const version = await versions.get(database.db, instance.key, instance.version)
+    if (isUnexpected(cause)) {
+      log.error({ err: cause, instanceId: instance.id, process: instance.key, chatId: instance.chat_id }, 'A process failed a request')
+      const failure = describeFailure(cause, version.compiled)
+      if (isKnown) await this.#apart(() => database.transaction((work) => noteFailure(work, instance.id, failure, 1)))
+    }
+    return refusal(cause, version.compiled.name)
+  }
+
   /** A step somebody waits for: refusals are thrown; what nobody could expect becomes an incident at once, and is answered. */
-  async #stepOrKeep(work: ParleyWork, input: StepInput & { event: ChatEvent }): Promise<Failure | null> {
+  async #stepOrKeep(work: ParleyWork, session: Session, input: InstanceDelivery): Promise<Failure | null> {
     try {
-      await work.attempt(() => this.#step(work, input, 1))
+      await this.#steps.run(work, session, input, 1)
       return null
     } catch (error) {
-      if (!isUnexpected(error)) throw refusal(error)
-      return this.#fail(work, input.instance, input.delivery, input.event, error, 1, null, { retry: false })
+      if (isUnexpected(error)) return this.#steps.keep(work, input, error, { attempts: 1, deliveryId: null, retry: false })
+      const version = await this.#options.versions.get(work.trx, input.instance.key, input.instance.version)
+      throw refusal(error, version.compiled.name)
     }
+  }
+
+  /** Under the lock of the instance's chat, with the instance as it is then; afterwards handles what was raised. */
+  async #onInstance<T>(
+    work: ParleyWork,
+    found: repo.InstanceRow,
+    action: (session: Session, instance: repo.InstanceRow) => Promise<T>,
+  ): Promise<T> {
+    if (found.chat_id === null) throw new Error('An instance without a chat cannot be delivered to')
+    return this.#inChat(work, found.chat_id, async (session) => {
+      const result = await action(session, (await repo.findInstance(work.trx, found.id)) ?? found)
+      await this.#events.drain(work, session)
+      return result
+    })
+  }
+
+  /** As #onInstance, in a transaction of its own, and only when the instance still waits for this task. */
+  async #withTask(
+    instanceId: string,
+    waitId: string,
+    action: (work: ParleyWork, session: Session, instance: repo.InstanceRow) => Promise<void>,
+  ): Promise<void> {
+    await this.#options.database.transaction(async (work) => {
+      const found = await repo.findInstance(work.trx, instanceId)
+      if (!found) return
+      await this.#onInstance(work, found, async (session, instance) => {
+        if (await repo.waitsForTask(work.trx, instanceId, waitId)) await action(work, session, instance)
+      })
+    })
   }
 
   /** Runs under the chat's lock with a queue for raised events, and re-arms the chat's wake at the end. */
@@ -260,277 +275,32 @@ export class ProcessHost {
     const outer = this.#sessions.get(work)
     if (outer) return action(outer)
     await work.trx.selectFrom('chats').select('id').where('id', '=', chatId).forUpdate().execute()
-    const session: Session = { queue: [], generation: 0, chatIds: new Set([chatId]), completedChats: new Set() }
+    const session = new Session(chatId)
     this.#sessions.set(work, session)
     try {
       const result = await action(session)
-      for (const id of session.completedChats) await repo.cancelLifecycle(work.trx, id, work.now)
-      for (const id of session.chatIds) {
-        const wakeAt = await repo.updateWake(work.trx, id)
-        if (wakeAt) work.afterCommit(() => this.#options.outlets.wakeAt(id, wakeAt))
-      }
+      for (const id of session.completedChatIds) await this.#cancelLifecycles(work, id)
+      for (const id of session.chatIds) await this.#arm(work, id)
       return result
     } finally {
       this.#sessions.delete(work)
     }
   }
 
-  /** Handles the oldest pending fact; false when there is none. */
-  async #takeFact(work: ParleyWork, chatId: string, session: Session): Promise<boolean> {
-    const row = await work.trx
-      .selectFrom('process_events')
-      .selectAll()
-      .where('chat_id', '=', chatId)
-      .orderBy('id')
-      .limit(1)
-      .executeTakeFirst()
-    if (!row) return false
-    await work.trx.deleteFrom('process_events').where('id', '=', row.id).execute()
-    session.generation = 0
-    if (row.name === 'timers.rearm') await this.#rearm(work, chatId)
-    else {
-      await this.#deliverEvent(work, { chatId, name: row.name, payload: row.payload, agentId: row.agent_id }, session, 'fact')
-      await this.#drainQueue(work, session)
-    }
-    return true
-  }
-
-  async #drainQueue(work: ParleyWork, session: Session): Promise<void> {
-    for (let next = session.queue.shift(); next; next = session.queue.shift()) {
-      session.generation = next.generation
-      await this.#deliverEvent(work, next.event, session, 'fact')
-    }
-    session.generation = 0
-  }
-
-  async #deliverEvent(work: ParleyWork, event: ChatEvent, session: Session, mode: 'fact' | 'request'): Promise<Taken> {
-    const taken: Taken = { steps: 0, failure: null }
-    const delivery: Delivery = { kind: 'message', eventName: event.name }
-    for (const instance of await repo.findListeners(work.trx, event.chatId, event.name)) {
-      if (instance.backlogged) {
-        if (mode === 'fact') {
-          await repo.insertDelivery(work.trx, {
-            instance,
-            delivery,
-            event: { name: event.name, payload: event.payload },
-            agentId: event.agentId,
-            attempts: 0,
-            nextAttemptAt: null,
-            now: work.now,
-          })
-        }
-        continue
-      }
-      const failure = await this.#deliver(work, instance, delivery, event, mode)
-      if (failure === null) taken.steps++
-      else taken.failure ??= failure
-    }
-    for (const start of await repo.findStarts(work.trx, event.name)) {
-      const instance = await repo.insertInstance(work.trx, {
-        key: start.key,
-        version: start.version,
-        chatId: event.chatId,
-        variables: {},
-        agentId: event.agentId,
-        now: work.now,
-      })
-      const failure = await this.#deliver(work, instance, { kind: 'start', elementId: start.element_id }, event, mode)
-      if (failure === null) taken.steps++
-      else taken.failure ??= failure
-    }
-    if (session.generation >= maxGenerations && session.queue.some((item) => item.generation > maxGenerations)) {
-      session.queue = session.queue.filter((item) => item.generation <= maxGenerations)
-      this.#options.log.error(
-        { chatId: event.chatId, event: event.name },
-        'Events raised each other more than 10 generations deep; the rest was cut off',
-      )
-    }
-    return taken
-  }
-
-  /** One step of one instance. Null = done; otherwise the failure, which for a fact is already scheduled or an incident. */
-  async #deliver(
-    work: ParleyWork,
-    instance: repo.InstanceRow,
-    delivery: Delivery,
-    event: ChatEvent,
-    mode: 'fact' | 'request',
-  ): Promise<unknown> {
-    const version = await this.#options.versions.get(work.trx, instance.key, instance.version)
-    try {
-      await work.attempt(() => this.#step(work, { instance, version, delivery, event }, 1))
-      return null
-    } catch (error) {
-      if (isDatabaseUnavailable(error) || sqlState(error) === '40001' || sqlState(error) === '40P01') throw error
-      if (error instanceof StepError && error.code === 'NOT_WAITING') return error
-      if (mode === 'fact') await this.#fail(work, instance, delivery, event, error, 1, null)
-      return error
+  async #cancelLifecycles(work: ParleyWork, chatId: string): Promise<void> {
+    for (const id of await repo.cancelLifecycles(work.trx, chatId, work.now)) {
+      work.afterCommit(() => this.#options.outlets.instanceChanged({ id, key: repo.lifecycleKey, state: 'cancelled', chatId }))
     }
   }
 
-  async #step(work: ParleyWork, input: StepInput, attempt: number): Promise<StepResult> {
-    const session = this.#sessions.get(work)
-    const queued = session?.queue.length ?? 0
-    try {
-      const result = await this.#runner.run(work, input)
-      for (const thrown of result.thrown) {
-        await this.raise(work, {
-          chatId: input.instance.chat_id ?? '',
-          name: thrown.eventName,
-          payload: thrown.payload,
-          agentId: input.event.agentId,
-        })
-      }
-      await repo.saveStep(work.trx, input.instance, result, attempt, work.now)
-      await this.#checkRules(work, input, result, session)
-      for (const wait of result.waits) {
-        if (wait.kind === 'task') work.afterCommit(() => this.#options.outlets.runTask(input.instance.id, wait.id))
-      }
-      const { id, key, chat_id } = input.instance
-      work.afterCommit(() => this.#options.outlets.instanceChanged({ id, key, state: result.outcome, chatId: chat_id }))
-      return result
-    } catch (error) {
-      if (session) session.queue.length = queued
-      throw error
-    }
-  }
-
-  async #checkRules(work: ParleyWork, input: StepInput, result: StepResult, session: Session | undefined): Promise<void> {
-    if (session && session.generation >= maxGenerations && session.queue.some((item) => item.generation > maxGenerations)) {
-      throw new ProcessRuleError(
-        'EVENT_LOOP',
-        `Events raised by "${input.version.compiled.name}" call each other more than ${maxGenerations} times over. Look for processes that react to what they raise.`,
-      )
-    }
-    if (result.outcome === 'completed' && input.version.key === 'chat_lifecycle' && input.instance.chat_id !== null) {
-      const chat = await work.trx.selectFrom('chats').select('status').where('id', '=', input.instance.chat_id).executeTakeFirstOrThrow()
-      if (chat.status !== 'completed') {
-        throw new ProcessRuleError(
-          'CHAT_NOT_COMPLETED',
-          'The lifecycle reached its end but the chat is not completed. Every path must end with "Complete chat" or "Transfer chat".',
-        )
-      }
-    }
-  }
-
-  async #fail(
-    work: ParleyWork,
-    instance: repo.InstanceRow,
-    delivery: Delivery,
-    event: ChatEvent,
-    error: unknown,
-    attempts: number,
-    deliveryId: string | null,
-    options: { retry: boolean } = { retry: true },
-  ): Promise<Failure> {
-    const described = describeFailure(error)
-    const failure = options.retry ? described : { ...described, transient: false }
-    this.#options.log.warn(
-      { err: error, instanceId: instance.id, process: instance.key, chatId: instance.chat_id, elementId: failure.elementId, attempts },
-      'A process step failed',
-    )
-    const incident = await scheduleRetry(work, { instance, delivery, event, failure, attempts, deliveryId })
-    if (incident) {
-      const { id, key, chat_id } = instance
-      work.afterCommit(() => this.#options.outlets.instanceChanged({ id, key, state: 'incident', chatId: chat_id }))
-    }
-    return failure
-  }
-
-  /** Runs outstanding deliveries in order: those due ('due') of all instances of the chat, or all of one instance. Answers the failure, if any. */
-  async #retryDeliveries(work: ParleyWork, chatId: string, session: Session, which: string): Promise<unknown> {
-    const heads = await work.trx
-      .selectFrom('process_deliveries as d')
-      .select('d.instance_id')
-      .distinct()
-      .where('d.chat_id', '=', chatId)
-      .where((eb) => (which === 'due' ? eb('d.next_attempt_at', '<=', work.now) : eb('d.instance_id', '=', which)))
-      .execute()
-    let failure: unknown = null
-    for (const head of heads) failure = (await this.#retryInstance(work, head.instance_id)) ?? failure
-    session.generation = 0
-    return failure
-  }
-
-  async #retryInstance(work: ParleyWork, instanceId: string): Promise<unknown> {
-    for (const row of await repo.listDeliveries(work.trx, instanceId)) {
-      const instance = await repo.findInstance(work.trx, instanceId)
-      if (!instance) return null
-      const version = await this.#options.versions.get(work.trx, instance.key, instance.version)
-      const delivery = decodeValue(row.delivery) as unknown as Delivery
-      const stored = row.event as { name: string; payload: Record<string, unknown> }
-      const event: ChatEvent = { chatId: row.chat_id ?? '', name: stored.name, payload: stored.payload, agentId: row.agent_id }
-      try {
-        await work.attempt(async () => {
-          await work.trx.deleteFrom('process_deliveries').where('id', '=', row.id).execute()
-          await this.#step(work, { instance, version, delivery, event }, row.attempts + 1)
-        })
-      } catch (error) {
-        if (isDatabaseUnavailable(error)) throw error
-        const gone = error instanceof StepError && error.code === 'NOT_WAITING' && row.attempts === 0
-        if (!gone) {
-          await this.#fail(work, instance, delivery, event, error, row.attempts + 1, row.id)
-          return error
-        }
-        await work.trx.deleteFrom('process_deliveries').where('id', '=', row.id).execute()
-      }
-    }
-    await resolveIncidents(work, instanceId)
-    return null
-  }
-
-  /** Computes the due times of timers that read chat fields anew. */
-  async #rearm(work: ParleyWork, chatId: string): Promise<void> {
-    const waits = await work.trx
-      .selectFrom('process_waits as w')
-      .innerJoin('process_instances as i', 'i.id', 'w.instance_id')
-      .select(['w.instance_id', 'w.wait_id', 'w.timer', 'i.variables'])
-      .where('w.chat_id', '=', chatId)
-      .where('w.kind', '=', 'timer')
-      .where('w.chat_field', 'is', null)
-      .where(sql<boolean>`jsonb_array_length(w.timer -> 'reads') > 0`)
-      .execute()
-    if (waits.length === 0) return
-    const chat = await this.#options.scopes.chat(work, chatId, { incomingBeforeReply: false })
-    for (const wait of waits) {
-      const timer = wait.timer as { kind: 'date' | 'duration' | 'cycle'; expression: string }
-      const variables = decodeValue(wait.variables) as Record<string, never>
-      const dueAt = await this.#options.engine.dueAt(timer, { chat, event: null, agent: null, now: work.now }, variables)
-      await work.trx
-        .updateTable('process_waits')
-        .set({ due_at: dueAt })
-        .where('instance_id', '=', wait.instance_id)
-        .where('wait_id', '=', wait.wait_id)
-        .execute()
-    }
+  async #arm(work: ParleyWork, chatId: string): Promise<void> {
+    const { wakeAt, hasFacts } = await repo.updateWake(work.trx, chatId)
+    if (wakeAt) work.afterCommit(() => this.#options.outlets.wakeAt(chatId, wakeAt))
+    if (hasFacts) work.afterCommit(() => this.#options.outlets.advanceSoon(chatId))
   }
 }
 
-/** Codes of the host itself: a diagram that hands a task wrong values did not mean to refuse anything. */
-const wrongDiagram = new Set(['INVALID_INPUT', 'INVALID_OUTPUT'])
-
-/** Whether a failure is neither a refusal of the process nor of the database: something an administrator has to look at. */
-function isUnexpected(error: unknown): boolean {
-  if (error instanceof ProcessRuleError) return true
-  if (!(error instanceof StepError) || error.code === 'NOT_WAITING') return false
-  if (error.bpmnErrorCode !== null) return wrongDiagram.has(error.bpmnErrorCode)
-  if (error.cause instanceof AppError) return error.cause.status >= 500
-  return !isDatabaseUnavailable(error.cause) && !['40001', '40P01'].includes(sqlState(error.cause) ?? '')
-}
-
-/** A failed step of a request, as the caller is told: the process's own refusal keeps its code. */
-function refusal(error: unknown): unknown {
-  if (error instanceof StepError) {
-    if (error.code === 'NOT_WAITING') return conflict('NOT_WAITING', error.message)
-    if (error.cause instanceof AppError) return error.cause
-    if (error.bpmnErrorCode !== null) return conflict(error.bpmnErrorCode, error.message)
-    if (isDatabaseUnavailable(error.cause) || ['40001', '40P01'].includes(sqlState(error.cause) ?? '')) return error.cause
-  }
-  if (error instanceof StepError || error instanceof ProcessRuleError) {
-    return new AppError('PROCESS_FAILED', 500, `The process could not do this: ${describeFailure(error).message}`, {
-      expose: true,
-      cause: error,
-    })
-  }
-  return error
+/** A delivery to one wait, as the event a step sees. */
+function eventOf(instance: repo.InstanceRow, delivery: Delivery, agentId: string | null): ChatEvent {
+  return { chatId: instance.chat_id ?? '', name: delivery.kind, payload: {}, agentId }
 }

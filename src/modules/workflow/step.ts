@@ -120,11 +120,18 @@ export interface Failure {
   code: string
   message: string
   elementId: string | null
+  /** What the diagram says of the element. */
+  element?: { name: string; type: string } | undefined
   transient: boolean
 }
 
 /** Sorts a failure: expected and drawn-wrong failures wait for a person, the rest may pass. */
-export function describeFailure(error: unknown): Failure {
+export function describeFailure(error: unknown, definition?: CompiledDefinition): Failure {
+  const failure = sortFailure(error)
+  return { ...failure, element: definition?.elements.find((element) => element.id === failure.elementId) }
+}
+
+function sortFailure(error: unknown): Failure {
   if (error instanceof StepError) {
     const cause = error.cause instanceof Error ? `: ${error.cause.message}` : ''
     return {

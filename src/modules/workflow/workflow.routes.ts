@@ -2,7 +2,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import {
   Incident,
+  IncidentBulkResult,
   IncidentRetryResult,
+  IncidentSelection,
+  InstanceCancel,
   LogItem,
   Nullable,
   Page,
@@ -14,6 +17,7 @@ import {
   type ProcessInstance as ProcessInstanceType,
   ProcessUploadResult,
   ValidationResult,
+  VariablesPatch,
 } from '../../contracts/index.ts'
 import { badRequest, notFound } from '../../platform/errors.ts'
 import type { ParleyDatabase } from '../../schema.ts'
@@ -22,6 +26,7 @@ import { findVersion } from './definitions.repo.ts'
 import type { DefinitionService, Upload } from './definitions.service.ts'
 import { describeProcess, listProcesses } from './definitions.view.ts'
 import type { IncidentService } from './incidents.service.ts'
+import type { InstanceService } from './instances.service.ts'
 import { listInstances, listLog } from './instances.view.ts'
 import { scenarioRoutes } from './scenarios/scenarios.routes.ts'
 import type { ScenarioService } from './scenarios/scenarios.service.ts'
@@ -32,6 +37,7 @@ export interface WorkflowRouteDeps {
   incidents: IncidentService
   catalog: CatalogService
   scenarios: ScenarioService
+  instances: InstanceService
 }
 
 const Key = Type.Object({ key: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_.-]*$' }) })
@@ -84,7 +90,7 @@ function parseJson<T>(text: string, part: string, check: (value: unknown) => val
 export const workflowRoutes =
   (deps: WorkflowRouteDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const { database, definitions, incidents, catalog, scenarios } = deps
+    const { database, definitions, incidents, catalog, scenarios, instances } = deps
     await app.register(scenarioRoutes(scenarios))
     app.addContentTypeParser(
       ['application/xml', 'text/xml', 'application/bpmn+xml'],
@@ -261,5 +267,32 @@ export const workflowRoutes =
       '/api/incidents/:id/retry',
       { ...admin, schema: { tags: ['Processes'], params: InstanceId, response: { 200: IncidentRetryResult } } },
       async (request) => incidents.retry(request.params.id),
+    )
+
+    app.post(
+      '/api/incidents/retry',
+      { ...admin, schema: { tags: ['Processes'], body: IncidentSelection, response: { 200: IncidentBulkResult } } },
+      async (request) => ({ items: await incidents.retryMany(request.body) }),
+    )
+
+    app.post(
+      '/api/process-instances/:id/cancel',
+      {
+        ...admin,
+        schema: { tags: ['Processes'], params: InstanceId, body: Type.Optional(InstanceCancel), response: { 200: ProcessInstance } },
+      },
+      async (request) => {
+        await instances.cancel(request.params.id, request.body ?? {}, request.agent.id)
+        return findInstance(request.params.id)
+      },
+    )
+
+    app.patch(
+      '/api/process-instances/:id/variables',
+      { ...admin, schema: { tags: ['Processes'], params: InstanceId, body: VariablesPatch, response: { 200: ProcessInstance } } },
+      async (request) => {
+        await instances.setVariables(request.params.id, request.body.variables, request.agent.id)
+        return findInstance(request.params.id)
+      },
     )
   }

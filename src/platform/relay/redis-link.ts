@@ -12,7 +12,9 @@ export async function openRedisLink(url: string, channel: string, nodeId: string
   let opened = false
   let refusal: unknown // ioredis itself rejects with no more than "Connection is closed."
   // Once open, its errors are those of send(), which rejects.
-  const onSenderError = (error: unknown) => void (refusal ??= error)
+  const onSenderError = (error: unknown) => {
+    refusal ??= error
+  }
   const sender = connect(url, onSenderError, { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 5_000 })
   const onError = (error: unknown) => {
     if (opened) events.onLost(error)

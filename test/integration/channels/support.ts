@@ -14,8 +14,9 @@ export interface WithTeardown {
 /** Where providers believe this server to be; webhooks are posted to where it listens. */
 export const publicUrl = 'https://chat.example.org'
 
-export const startListening = (t: WithTeardown): Promise<TestParley> =>
-  startParley(t, { listen: true, env: { PARLEY_PUBLIC_URL: publicUrl } })
+/** `worker` false: nothing is delivered, and no channel is checked but by the test. */
+export const startListening = (t: WithTeardown, options: { worker?: boolean } = {}): Promise<TestParley> =>
+  startParley(t, { listen: true, env: { PARLEY_PUBLIC_URL: publicUrl }, ...options })
 
 /** A channel of the seeded queue. */
 export async function addChannel(

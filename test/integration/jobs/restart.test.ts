@@ -93,7 +93,11 @@ t.test('PostgreSQL keeps what waits, what is delayed and what was at work', asyn
   const done: string[] = []
   const { opened, open } = gate()
   const first = openJobs(t, backend.store, [task])
-  await first.jobs.startWorkers([bindJob(task, () => (open(), new Promise<void>(() => undefined)))])
+  const neverEnds = () => {
+    open()
+    return new Promise<void>(() => undefined)
+  }
+  await first.jobs.startWorkers([bindJob(task, neverEnds)])
   await first.jobs.add(task, { what: 'at work' })
   await opened
   await first.jobs.close(0)

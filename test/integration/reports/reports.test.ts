@@ -85,7 +85,7 @@ t.test('the search finds words in messages of visible chats', async (t) => {
     ['Cora', 'Bob'],
     'newest first',
   )
-  t.match(found.items[0], { chatId: cora.id, snippet: /\u0002parcel\u0003/, direction: 'incoming' })
+  t.match(found.items[0], { chatId: cora.id, snippet: '\u0002parcel\u0003', direction: 'incoming' })
   t.match(await anna.ok('GET', '/api/search?q=parcel%20-4711'), { items: [{ contact: { name: 'Cora' } }] })
   const first = await anna.ok<{ items: SearchHit[]; nextCursor: string }>('GET', '/api/search?q=parcel&limit=1')
   t.match(await anna.ok('GET', `/api/search?q=parcel&limit=1&cursor=${first.nextCursor}`), { items: [{ contact: { name: 'Bob' } }] })

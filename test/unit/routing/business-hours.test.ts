@@ -1,5 +1,6 @@
 import t from 'tap'
-import { type BusinessHours, isOpen } from '../../../src/modules/routing/index.ts'
+import type { BusinessHours } from '../../../src/contracts/index.ts'
+import { isOpen } from '../../../src/modules/routing/index.ts'
 
 const office: BusinessHours = {
   timeZone: 'Europe/Berlin',

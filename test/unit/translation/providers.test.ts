@@ -76,9 +76,16 @@ t.test('a provider that cannot be reached, or is too slow, is worth another try'
   const emulator = await startTranslator(t)
   emulator.faults.push('hang')
   const translator = translatorOf({ provider: 'libretranslate', url: emulator.url })
-  await t.rejects(translator.translate({ texts: ['Hola'], from: null, to: 'en' }, AbortSignal.timeout(100)), { retry: true })
+  await t.rejects(translator.translate({ texts: ['Hola'], from: null, to: 'en' }, AbortSignal.timeout(100)), {
+    name: 'TranslationError',
+    retry: true,
+  })
   const nobody = translatorOf({ provider: 'libretranslate', url: 'http://127.0.0.1:1' })
-  await t.rejects(nobody.translate({ texts: ['Hola'], from: null, to: 'en' }, signal()), { retry: true, status: null })
+  await t.rejects(nobody.translate({ texts: ['Hola'], from: null, to: 'en' }, signal()), {
+    name: 'TranslationError',
+    retry: true,
+    status: null,
+  })
 })
 
 t.test('a config without what its provider needs is no provider', async (t) => {

@@ -61,7 +61,8 @@ export function createHttp(options: HttpOptions = {}): HttpPort {
   })
   return {
     request: (request) => performRequest(agent, request),
-    close: () => agent.close(),
+    // Whoever calls had time to end; a provider that hangs must not hold up the end of the process.
+    close: () => agent.destroy(),
   }
 }
 

@@ -6,8 +6,6 @@ import type { Task } from '../task-registry.ts'
 
 /** What leaves a sandbox instead of jobs, pushes and calls. */
 export interface SandboxOutlets {
-  /** The process inbox of the chat has something. */
-  advanceSoon(chatId: string): void
   /** A remote task waits to be run. */
   runTask(instanceId: string, waitId: string): void
 }

@@ -37,8 +37,6 @@ export class ScenarioRun {
   readonly #options: RunOptions
   readonly #sandbox: Sandbox
   readonly #ownQueues = new Set<string>()
-  /** Chats whose process inbox has something. */
-  readonly #pending = new Set<string>()
   /** Remote tasks that wait for their answer. */
   readonly #parked: { instanceId: string; waitId: string }[] = []
   #world: World | undefined
@@ -50,7 +48,6 @@ export class ScenarioRun {
       clock: options.clock,
       engine: withMocks(options.engine, options.key, options.scenario),
       outlets: {
-        advanceSoon: (chatId) => this.#pending.add(chatId),
         runTask: (instanceId, waitId) => this.#parked.push({ instanceId, waitId }),
       },
       adaptTasks: (tasks) => this.recorder.watch(tasks),
@@ -79,6 +76,7 @@ export class ScenarioRun {
       }
       if (this.checks.some((check) => !check.passed)) return
     }
+    await this.#checkIncidents()
   }
 
   async readLog(): Promise<void> {
@@ -154,14 +152,8 @@ export class ScenarioRun {
       .executeTakeFirst()
     if (!wait) throw new ScenarioError('NOT_WAITING', `No instance waits for the form of "${step.form}".`)
     const variables = this.#given.references.resolve(step.variables)
-    await database.transaction((work) =>
-      this.#sandbox.host.deliver(
-        work,
-        wait.instance_id,
-        { kind: 'form.completed', waitId: wait.wait_id, variables: variables as never },
-        this.#given.ownerId,
-      ),
-    )
+    const form = { waitId: wait.wait_id, variables }
+    await database.transaction((work) => this.#sandbox.host.submitForm(work, wait.instance_id, form, this.#given.ownerId))
   }
 
   async #expect(expected: Extract<Step, { expect: unknown }>['expect']): Promise<void> {
@@ -199,15 +191,38 @@ export class ScenarioRun {
     for (let rounds = 0; ; rounds++) {
       if (rounds >= maxWakes) throw new ScenarioError('NEVER_AT_REST', 'The processes do not come to rest.')
       await this.#sandbox.settled()
-      const [chatId] = this.#pending
-      const parked = this.#parked.shift()
-      if (chatId === undefined && !parked) return
-      if (chatId !== undefined) {
-        this.#pending.delete(chatId)
-        await this.#sandbox.host.advance(chatId)
-      }
-      if (parked) await this.#answer(parked)
+      const chatIds = await this.#chatsWithFacts()
+      for (const chatId of chatIds) await this.#sandbox.host.advance(chatId)
+      const parked = this.#parked.splice(0)
+      for (const task of parked) await this.#answer(task)
+      if (chatIds.length + parked.length === 0) return
     }
+  }
+
+  async #chatsWithFacts(): Promise<string[]> {
+    const rows = await this.#options.database.db
+      .selectFrom('process_events as e')
+      .innerJoin('chats as c', 'c.id', 'e.chat_id')
+      .select('e.chat_id')
+      .distinct()
+      .where('c.channel_id', '=', this.#given.channelId)
+      .execute()
+    return rows.map((row) => row.chat_id)
+  }
+
+  /** A process that stops at an incident does not do what it should, whatever else was looked at. */
+  async #checkIncidents(): Promise<void> {
+    const { scenario, database } = this.#options
+    if (scenario.steps.some((step) => 'expect' in step && step.expect.incident === true)) return
+    const incident = await database.db
+      .selectFrom('process_incidents as n')
+      .innerJoin('process_instances as i', 'i.id', 'n.instance_id')
+      .innerJoin('chats as c', 'c.id', 'i.chat_id')
+      .select(['n.code', 'n.message', 'n.element_id as elementId'])
+      .where('c.channel_id', '=', this.#given.channelId)
+      .where('n.resolved_at', 'is', null)
+      .executeTakeFirst()
+    if (incident) this.checks.push({ step: this.recorder.step, what: 'incident', expected: null, actual: incident, passed: false })
   }
 
   /** A remote task gets the answer the scenario has for it, or waits for ever. */

@@ -1,13 +1,13 @@
 import t from 'tap'
-import type { ChatTile, Inbox, Message } from '../../src/contracts/chats.ts'
-import { buildRows, firstUnreadSeq } from '../../src/web/chat/rows.ts'
-import { sortInProgress, sortNewItems } from '../../src/web/inbox/order.ts'
-import { placeTile } from '../../src/web/realtime/apply-frame.ts'
-import { applyStatus, mergeMessages } from '../../src/web/realtime/message-cache.ts'
-import { SequenceTracker } from '../../src/web/realtime/sequence.ts'
-import { reconnectDelay } from '../../src/web/realtime/socket.ts'
-import { splitLinks } from '../../src/web/ui/split-links.ts'
-import { duration } from '../../src/web/ui/time.ts'
+import type { ChatTile, Inbox, Message } from '../../../src/contracts/chats.ts'
+import { buildRows, firstUnreadSeq } from '../../../src/web/chat/rows.ts'
+import { sortInProgress, sortNewItems } from '../../../src/web/inbox/order.ts'
+import { placeTile } from '../../../src/web/realtime/apply-frame.ts'
+import { applyStatus, mergeMessages } from '../../../src/web/realtime/message-cache.ts'
+import { SequenceTracker } from '../../../src/web/realtime/sequence.ts'
+import { reconnectDelay } from '../../../src/web/realtime/socket.ts'
+import { splitLinks } from '../../../src/web/ui/split-links.ts'
+import { duration } from '../../../src/web/ui/time.ts'
 
 const noon = Date.parse('2026-03-04T12:00:00Z')
 const at = (minutes: number) => new Date(noon + minutes * 60_000).toISOString()
