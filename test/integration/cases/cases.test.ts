@@ -36,7 +36,7 @@ t.test('cases', async (t) => {
       },
     })
     const { id, number } = added.body
-    t.match(await anna.ok('PATCH`, `/api/cases/${id}`, { status: `In progress', description: 'It burns' }), {
+    t.match(await anna.ok('PATCH', `/api/cases/${id}`, { status: 'In progress', description: 'It burns' }), {
       status: 'In progress',
       description: 'It burns',
       subject,
@@ -58,10 +58,10 @@ t.test('cases', async (t) => {
       status: 422,
       body: { code: 'UNKNOWN_REFERENCE', detail: /contact 999999/ },
     })
-    t.match(await anna.call('PATCH`, `/api/cases/${id}`, { assigneeId: `999999' }), { status: 422 })
+    t.match(await anna.call('PATCH', `/api/cases/${id}`, { assigneeId: '999999' }), { status: 422 })
     t.match(await anna.call('POST', '/api/cases', { subject, chatId: '999999' }), { status: 404 })
     t.match(await anna.call('GET', '/api/cases/999999'), { status: 404 })
-    t.match(await anna.call('PATCH`, `/api/cases/${id}`, { chatId: null }), { status: 400 }, `a case keeps its chat')
+    t.match(await anna.call('PATCH', `/api/cases/${id}`, { chatId: null }), { status: 400 }, 'a case keeps its chat')
   })
 
   t.test('the list is newest first and its pages lose nothing', async (t) => {

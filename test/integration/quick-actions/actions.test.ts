@@ -182,7 +182,7 @@ t.test('quick actions', async (t) => {
       [],
       'nothing of the step was done',
     )
-    t.match(await anna.call('POST`, `/api/chats/${chat.id}/messages`, { text: `The chat goes on' }), { status: 201 })
+    t.match(await anna.call('POST', `/api/chats/${chat.id}/messages`, { text: 'The chat goes on' }), { status: 201 })
     const { items } = await admin.ok<{ items: { id: string; instanceId: string; chatId: string; elementId: string }[] }>(
       'GET',
       '/api/incidents',
@@ -191,7 +191,7 @@ t.test('quick actions', async (t) => {
     t.match(incident, { chatId: chat.id, elementId: 'second' })
     const retry = () => admin.ok<{ resolved: boolean; state: string }>('POST', `/api/incidents/${incident?.id}/retry`)
     t.match(await retry(), { resolved: false })
-    await anna.ok('PATCH`, `/api/contacts/${chat.contact.id}`, { email: `jane@example.com' })
+    await anna.ok('PATCH', `/api/contacts/${chat.contact.id}`, { email: 'jane@example.com' })
     t.match(await retry(), { resolved: true, state: 'completed' })
     t.same(
       (await anna.messages(chat.id)).filter((message) => message.direction === 'note').map((message) => message.text),

@@ -16,7 +16,7 @@ t.test('forms of quick actions', async (t) => {
   t.test('a callback is asked for with a form and becomes a case, a note and a notification', async (t) => {
     const customer = someone('Jane')
     const chat = await openChat(parley, anna, customer)
-    await anna.ok('PATCH`, `/api/contacts/${chat.contact.id}`, { mobilePhone: `+442079460018' })
+    await anna.ok('PATCH', `/api/contacts/${chat.contact.id}`, { mobilePhone: '+442079460018' })
     const socket = await anna.listen(t)
     const actionId = await callbackOf(chat.id)
     const shown = await run(anna, chat.id, actionId)
@@ -79,7 +79,7 @@ t.test('forms of quick actions', async (t) => {
     const chat = await openChat(parley, anna, someone('Jane'))
     const { form } = (await run(anna, chat.id, await callbackOf(chat.id))).body
     const answers = await Promise.all(
-      Array.from({ length: 5 }, (_, index) => submit(anna, form?.taskId ?? '`, { phone: `${index}`, when: `now' })),
+      Array.from({ length: 5 }, (_, index) => submit(anna, form?.taskId ?? '', { phone: `${index}`, when: 'now' })),
     )
     t.equal(answers.filter(({ status }) => status === 200).length, 1)
     t.ok(
@@ -166,7 +166,7 @@ t.test('forms of quick actions', async (t) => {
     t.match(failed, { status: 200, body: { instanceId: shown.instanceId, state: 'incident', problem: { code: 'INVALID_INPUT' } } })
     t.same(await tasksOf(chat.id), [])
     t.match(await submit(anna, shown.form?.taskId ?? '', { text: 'again' }), { status: 404 })
-    await anna.ok('PATCH`, `/api/contacts/${chat.contact.id}`, { email: `jane@example.com' })
+    await anna.ok('PATCH', `/api/contacts/${chat.contact.id}`, { email: 'jane@example.com' })
     const { items } = await admin.ok<{ items: { id: string; instanceId: string }[] }>('GET', '/api/incidents')
     t.match(await admin.ok('POST', `/api/incidents/${items.find((one) => one.instanceId === shown.instanceId)?.id}/retry`), {
       resolved: true,
