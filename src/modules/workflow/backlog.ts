@@ -47,9 +47,14 @@ export class Backlog {
   }
 
   async #take(work: ParleyWork, session: Session, instance: repo.InstanceRow, row: OutstandingRow): Promise<Failure | null> {
+    const remove = () => work.trx.deleteFrom('process_deliveries').where('id', '=', row.id).execute()
+    if (instance.state !== 'running' && instance.state !== 'incident') {
+      // What came before it ended the instance.
+      await remove()
+      return null
+    }
     const delivery = decodeValue(row.delivery) as unknown as Delivery
     const { name, payload } = row.event as { name: string; payload: Record<string, unknown> }
-    const remove = () => work.trx.deleteFrom('process_deliveries').where('id', '=', row.id).execute()
     if (name === gaveUp && delivery.kind === 'task.failed') {
       await remove()
       await this.#runAgain(work, instance.id, delivery.waitId)

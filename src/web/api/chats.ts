@@ -1,4 +1,17 @@
-import type { Chat, ChatEnvelope, DraftPut, Inbox, Message, MessageEnvelope, MessageListQuery, MessageSend } from '../../contracts/chats.ts'
+import type {
+  Chat,
+  ChatEnvelope,
+  ChatPatch,
+  DraftPut,
+  Inbox,
+  Message,
+  MessageEnvelope,
+  MessageListQuery,
+  MessageSend,
+  Transfer,
+  TransferResult,
+  TransferTargets,
+} from '../../contracts/chats.ts'
 import { request } from './client.ts'
 
 const chatPath = (chatId: string, rest = '') => `/api/chats/${encodeURIComponent(chatId)}${rest}`
@@ -45,7 +58,22 @@ export async function retryMessage(messageId: string): Promise<Message> {
   return (await request<MessageEnvelope>('POST', `/api/messages/${encodeURIComponent(messageId)}/retry`)).message
 }
 
-/** Empty text clears the draft. */
+/** An empty text without files clears the draft. */
 export function putDraft(chatId: string, draft: DraftPut, keepalive = false): Promise<void> {
   return request('PUT', chatPath(chatId, '/draft'), { body: draft, keepalive })
+}
+
+/** Tags and priority. */
+export async function patchChat(chatId: string, patch: ChatPatch): Promise<Chat> {
+  return (await request<ChatEnvelope>('PATCH', chatPath(chatId), { body: patch })).chat
+}
+
+/** Agents and queues the chat may go to, without its present agent. */
+export function fetchTransferTargets(chatId: string, signal?: AbortSignal): Promise<TransferTargets> {
+  return request('GET', chatPath(chatId, '/transfer-targets'), withSignal(signal))
+}
+
+/** Completes the chat and goes on in a child chat. @throws ApiError 403 NOT_OWNER, 409 CHAT_COMPLETED. */
+export function transferChat(chatId: string, transfer: Transfer): Promise<TransferResult> {
+  return request('POST', chatPath(chatId, '/transfer'), { body: transfer })
 }

@@ -1,6 +1,8 @@
 import type { MessageFile, MessageStatus } from '../../contracts/chats.ts'
 import type { Ref } from '../../contracts/common.ts'
+import type { UploadedFile } from '../../contracts/files.ts'
 import { request } from './client.ts'
+import { uploadFile } from './files.ts'
 
 /** A message as the simulated customer sees it: `incoming` is what the customer wrote. */
 export interface SimulatorMessage {
@@ -21,6 +23,7 @@ export interface SimulatorPost {
   from: string
   name: string
   text: string
+  fileIds: string[]
   /** The same id again is the same message. */
   messageId: string
 }
@@ -36,7 +39,13 @@ export function fetchSimulatorView(channelId: string, from: string, signal?: Abo
   return request('GET', `/webhooks/simulator/${encodeURIComponent(channelId)}/messages`, options)
 }
 
+/** Uploads what the customer will send. */
+export function uploadAsCustomer(channelId: string, file: File): Promise<UploadedFile> {
+  return uploadFile(file, { path: `/webhooks/simulator/${encodeURIComponent(channelId)}/files` })
+}
+
 /** Writes as the customer. */
-export async function postAsCustomer(channelId: string, post: SimulatorPost): Promise<void> {
-  await request<unknown>('POST', `/webhooks/simulator/${encodeURIComponent(channelId)}`, { body: post })
+export async function postAsCustomer(channelId: string, { text, fileIds, ...post }: SimulatorPost): Promise<void> {
+  const body = { ...post, ...(text === '' ? {} : { text }), ...(fileIds.length === 0 ? {} : { fileIds }) }
+  await request<unknown>('POST', `/webhooks/simulator/${encodeURIComponent(channelId)}`, { body })
 }

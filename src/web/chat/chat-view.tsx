@@ -1,6 +1,6 @@
 import { Button, Skeleton } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
-import { IconMessageOff } from '@tabler/icons-react'
+import { IconMessageOff, IconPaperclip } from '@tabler/icons-react'
 import { useRef, useState } from 'react'
 import type { Chat, ChatStatus } from '../../contracts/chats.ts'
 import { ApiError, explain } from '../api/client.ts'
@@ -13,11 +13,12 @@ import { useShortcuts } from '../ui/shortcuts.ts'
 import { ChatHeader } from './chat-header.tsx'
 import classes from './chat-view.module.css'
 import { Composer } from './composer.tsx'
-import type { ComposerHandle } from './editor.tsx'
 import { MessageList } from './message-list.tsx'
 import { firstUnreadSeq } from './rows.ts'
 import { texts } from './texts.ts'
 import { useChat, useMessages, useWatch } from './use-chat.ts'
+import { useDropZone } from './use-drop-zone.ts'
+import type { ComposerHandle } from './use-editor.ts'
 
 export interface ChatViewProps {
   chatId: string
@@ -67,8 +68,15 @@ function LoadedChat({ chat, messages, onAccept, isAccepting, justAccepted }: Loa
     e: () => setAsking(isMine),
     p: toggleProfile,
   })
+  const { isOver, handlers } = useDropZone(isMine ? (files) => composer.current?.attach(files) : null)
   return (
-    <article className={classes.chat} data-profile={profileOpen || undefined} aria-label={chat.contact.name}>
+    <article className={classes.chat} data-profile={profileOpen || undefined} aria-label={chat.contact.name} {...handlers}>
+      {isOver && (
+        <div className={classes.drop}>
+          <IconPaperclip size={28} stroke={1.6} aria-hidden />
+          {texts.dropHere}
+        </div>
+      )}
       <ChatHeader
         chat={chat}
         isMine={isMine}
@@ -85,7 +93,7 @@ function LoadedChat({ chat, messages, onAccept, isAccepting, justAccepted }: Loa
         cache={messages}
         isMine={isMine}
         firstUnreadSeq={unreadSeq}
-        onEdit={(text) => composer.current?.insert(text)}
+        onEdit={(content) => composer.current?.restore(content)}
       />
       <Composer
         ref={composer}

@@ -4,8 +4,9 @@ import type { Ref } from 'react'
 import type { Chat } from '../../contracts/chats.ts'
 import { navigate } from '../ui/router.tsx'
 import classes from './composer.module.css'
-import { type ComposerHandle, Editor } from './editor.tsx'
+import { Editor } from './editor.tsx'
 import { texts } from './texts.ts'
+import type { ComposerHandle } from './use-editor.ts'
 
 export interface ComposerProps {
   chat: Chat

@@ -1,20 +1,15 @@
 import { ActionIcon, Switch, Textarea, Tooltip } from '@mantine/core'
-import { IconLock, IconSend2 } from '@tabler/icons-react'
-import { type KeyboardEvent, type Ref, useImperativeHandle, useRef, useState } from 'react'
+import { IconLock, IconMessage2Bolt, IconSend2 } from '@tabler/icons-react'
+import type { ClipboardEvent, KeyboardEvent, Ref } from 'react'
 import type { Chat } from '../../contracts/chats.ts'
-import { useRealtime } from '../realtime/realtime-provider.tsx'
-import { useNow } from '../ui/time.ts'
+import { FileButton } from '../ui/file-button.tsx'
+import { languageName } from '../ui/language-name.ts'
+import { AttachmentList } from './attachment-list.tsx'
+import { limitsText } from './attachments.ts'
 import classes from './composer.module.css'
-import { useOutbox } from './outbox-provider.tsx'
+import { TemplatePicker, templateListId, templateOptionId } from './template-picker.tsx'
 import { texts } from './texts.ts'
-import { useDraft } from './use-draft.ts'
-
-export interface ComposerHandle {
-  /** Puts the cursor into the text field; `note` switches between message and private note. */
-  focus: (note: boolean) => void
-  /** Adds text to what is written already. */
-  insert: (text: string) => void
-}
+import { type ComposerHandle, type EditorState, useEditor } from './use-editor.ts'
 
 export interface EditorProps {
   chat: Chat
@@ -25,63 +20,31 @@ export interface EditorProps {
 /** From here on the number of characters left is shown. */
 const counterFrom = 200
 
-/** Whether the channel takes messages at the moment; some only for a time after the customer's last message. */
-function useReplyWindow(endsAt: string | null): boolean {
-  const now = useNow(15_000)
-  return endsAt === null || Date.parse(endsAt) > now
-}
-
-/** Tells others that somebody is writing, at most every three seconds. */
-function useTypingSignal(chatId: string): () => void {
-  const { realtime } = useRealtime()
-  const last = useRef(0)
-  return () => {
-    if (Date.now() - last.current < 3_000) return
-    last.current = Date.now()
-    realtime.send({ type: 'typing', chatId })
-  }
-}
-
-function useEditor({ chat, ref }: Pick<EditorProps, 'chat' | 'ref'>) {
-  const draft = useDraft(chat)
-  const outbox = useOutbox()
-  const signalTyping = useTypingSignal(chat.id)
-  const [note, setNote] = useState(false)
-  const field = useRef<HTMLTextAreaElement>(null)
-  const isOpen = useReplyWindow(chat.restrictions.replyWindowEndsAt)
-  const left = chat.restrictions.maxLength - draft.text.length
-  const canSend = draft.text.trim() !== '' && (note || (left >= 0 && isOpen))
-  const focus = () => field.current?.focus()
-  useImperativeHandle(ref, () => ({
-    focus: (asNote) => {
-      setNote(asNote)
-      focus()
-    },
-    insert: (text) => {
-      draft.change(draft.text === '' ? text : `${draft.text}\n${text}`)
-      focus()
-    },
-  }))
-  const change = (text: string) => {
-    draft.change(text)
-    if (!note) signalTyping()
-  }
-  const send = () => {
-    if (!canSend) return
-    outbox.add(chat.id, draft.text.trim(), note)
-    draft.sent(note)
-    setNote(false)
-    focus()
-  }
-  return { field, draft, note, setNote, isOpen, left, canSend, change, send }
-}
-
 /** Where the agent writes. Mounted anew for each chat. */
 export function Editor({ chat, autoFocus, ref }: EditorProps) {
-  const editor = useEditor({ chat, ref })
-  const { note, draft } = editor
+  const editor = useEditor(chat, ref)
+  const { note, picker, attachments } = editor
+  const label = note ? texts.noteToggle : texts.message
+  return (
+    <section className={classes.composer} data-note={note || undefined} aria-label={label}>
+      {picker.isOpen && <TemplatePicker picker={picker} />}
+      {editor.obstacle !== null && <p className={classes.warning}>{editor.obstacle}</p>}
+      <AttachmentList attachments={attachments} />
+      <div className={classes.field}>
+        <FileButton label={texts.attach} hint={limitsText(chat.restrictions)} onFiles={attachments.add} />
+        <TextField chat={chat} editor={editor} autoFocus={autoFocus} label={label} />
+        <SendButton note={note} disabled={!editor.canSend} onClick={editor.send} />
+      </div>
+      <Foot chat={chat} editor={editor} />
+    </section>
+  )
+}
+
+function TextField({ chat, editor, autoFocus, label }: { chat: Chat; editor: EditorState; autoFocus: boolean; label: string }) {
+  const { note, picker } = editor
+  const chosen = picker.isOpen ? [...picker.recent, ...picker.others][picker.active] : undefined
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    if (event.nativeEvent.isComposing) return
+    if (event.nativeEvent.isComposing || picker.onKeyDown(event)) return
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault()
       editor.send()
@@ -91,44 +54,72 @@ export function Editor({ chat, autoFocus, ref }: EditorProps) {
       document.querySelector<HTMLElement>(`a[data-tile="${CSS.escape(chat.id)}"]`)?.focus()
     }
   }
-  const label = note ? texts.noteToggle : texts.message
+  const onPaste = (event: ClipboardEvent) => {
+    const { files, types } = event.clipboardData
+    // Programs for text and tables put a picture of the text beside it: the text is meant.
+    if (files.length === 0 || types.includes('text/plain')) return
+    event.preventDefault()
+    editor.attachments.add([...files])
+  }
   return (
-    <section className={classes.composer} data-note={note || undefined} aria-label={label}>
-      {!editor.isOpen && <p className={classes.warning}>{texts.windowClosed}</p>}
-      <div className={classes.field}>
-        <Textarea
-          ref={editor.field}
-          className={classes.input ?? ''}
-          variant="unstyled"
-          autosize
-          minRows={1}
-          maxRows={8}
-          autoFocus={autoFocus}
-          placeholder={note ? texts.notePlaceholder : texts.placeholder}
-          aria-label={label}
-          aria-describedby="composer-hint"
-          value={draft.text}
-          onChange={(event) => editor.change(event.currentTarget.value)}
-          onKeyDown={onKeyDown}
-        />
-        <SendButton note={note} disabled={!editor.canSend} onClick={editor.send} />
-      </div>
-      <div className={classes.foot}>
+    <Textarea
+      ref={editor.field}
+      className={classes.input ?? ''}
+      variant="unstyled"
+      autosize
+      minRows={1}
+      maxRows={8}
+      autoFocus={autoFocus}
+      placeholder={note ? texts.notePlaceholder : texts.placeholder}
+      aria-label={label}
+      aria-describedby="composer-hint"
+      aria-autocomplete="list"
+      {...(chosen ? { 'aria-controls': templateListId, 'aria-activedescendant': templateOptionId(chosen.id) } : {})}
+      value={editor.draft.text}
+      onChange={(event) => editor.change(event.currentTarget.value, event.currentTarget.selectionStart)}
+      onSelect={(event) => editor.setCaret(event.currentTarget.selectionStart)}
+      onKeyDown={onKeyDown}
+      onPaste={onPaste}
+    />
+  )
+}
+
+function Foot({ chat, editor }: { chat: Chat; editor: EditorState }) {
+  const { note, draft, attachments } = editor
+  const { translation } = chat
+  const isWritten = draft.text !== '' || draft.files.length > 0
+  return (
+    <div className={classes.foot}>
+      <Switch
+        size="xs"
+        color="yellow.9"
+        checked={note}
+        onChange={(event) => editor.setNote(event.currentTarget.checked)}
+        label={texts.noteToggle}
+      />
+      {translation?.enabled && !note && (
         <Switch
           size="xs"
-          color="yellow.9"
-          checked={note}
-          onChange={(event) => editor.setNote(event.currentTarget.checked)}
-          label={texts.noteToggle}
+          checked={editor.translate}
+          onChange={(event) => editor.setTranslate(event.currentTarget.checked)}
+          label={translation.from ? texts.translateTo(languageName(translation.from)) : texts.translateToCustomer}
         />
-        <span className={classes.hint} id="composer-hint">
-          {texts.keysHint}
-        </span>
-        {draft.text !== '' && <span>{draft.state === 'saved' ? texts.draftSaved : texts.draftLocal}</span>}
-        <span className={classes.push} />
-        <Counter left={editor.left} note={note} />
-      </div>
-    </section>
+      )}
+      <Tooltip label={texts.templatesHint}>
+        <button type="button" className={classes.textButton} onClick={editor.openPicker}>
+          <IconMessage2Bolt size={15} stroke={1.8} aria-hidden />
+          {texts.templates}
+        </button>
+      </Tooltip>
+      <span className={classes.hint} id="composer-hint">
+        {texts.keysHint}
+      </span>
+      <span className={classes.push} />
+      {attachments.isBusy && <span>{texts.stillUploading}</span>}
+      {attachments.hasFailed && <span className={classes.over}>{texts.removeFailed}</span>}
+      {isWritten && <span>{draft.state === 'saved' ? texts.draftSaved : texts.draftLocal}</span>}
+      <Counter left={editor.left} note={note} />
+    </div>
   )
 }
 

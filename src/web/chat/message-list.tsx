@@ -8,7 +8,8 @@ import { EmptyState } from '../ui/empty-state.tsx'
 import { dayName, useNow } from '../ui/time.ts'
 import { useIsVisible } from '../ui/use-is-visible.ts'
 import classes from './message-list.module.css'
-import { MessageRow, PendingRow } from './message-row.tsx'
+import { MessageRow, type MessageRowProps, PendingRow } from './message-row.tsx'
+import type { OutgoingContent } from './outbox.ts'
 import { useOutboxEntries } from './outbox-provider.tsx'
 import { buildRows, type Row } from './rows.ts'
 import { texts } from './texts.ts'
@@ -20,8 +21,8 @@ export interface MessageListProps {
   cache: MessageCache
   isMine: boolean
   firstUnreadSeq: number | null
-  /** Puts the text of a refused message back into the composer. */
-  onEdit: (text: string) => void
+  /** Puts a refused message back into the composer. */
+  onEdit: (content: OutgoingContent) => void
 }
 
 /** Closer to the end than this counts as reading the latest message, in pixels. */
@@ -64,6 +65,7 @@ export function MessageList({ chat, cache, isMine, firstUnreadSeq, onEdit }: Mes
   const onScroll = () => {
     if ((scroller.current?.scrollTop ?? olderThreshold) < olderThreshold) older.load()
   }
+  const { shown, show } = useShownTexts()
   const isVisible = useIsVisible()
   useReadReport(chat, isMine, cache.items.at(-1)?.seq ?? 0, isAtEnd && isVisible)
   return (
@@ -90,7 +92,7 @@ export function MessageList({ chat, cache, isMine, firstUnreadSeq, onEdit }: Mes
               className={classes.row}
               style={{ transform: `translateY(${item.start}px)` }}
             >
-              <RowView row={rows[item.index]} chat={chat} isMine={isMine} onEdit={onEdit} />
+              <RowView row={rows[item.index]} chat={chat} isMine={isMine} onEdit={onEdit} shown={shown} onShow={show} />
             </div>
           ))}
         </div>
@@ -104,7 +106,20 @@ export function MessageList({ chat, cache, isMine, firstUnreadSeq, onEdit }: Mes
   )
 }
 
-function RowView({ row, chat, isMine, onEdit }: { row: Row | undefined; chat: Chat; isMine: boolean; onEdit: (text: string) => void }) {
+/** Which text of translated messages the agent chose; kept here because rows come and go while scrolling. */
+function useShownTexts() {
+  const [shown, setShown] = useState<Readonly<Record<string, 'original' | 'translation'>>>({})
+  const show = useCallback<MessageRowProps['onShow']>((id, text) => setShown((before) => ({ ...before, [id]: text })), [])
+  return { shown, show }
+}
+
+interface RowViewProps extends Pick<MessageListProps, 'chat' | 'isMine' | 'onEdit'> {
+  row: Row | undefined
+  shown: Readonly<Record<string, 'original' | 'translation'>>
+  onShow: MessageRowProps['onShow']
+}
+
+function RowView({ row, chat, isMine, onEdit, shown, onShow }: RowViewProps) {
   switch (row?.kind) {
     case 'message':
       return (
@@ -117,6 +132,8 @@ function RowView({ row, chat, isMine, onEdit }: { row: Row | undefined; chat: Ch
             startsGroup={row.startsGroup}
             contact={chat.contact}
             canRetry={isMine && row.message.chatId === chat.id}
+            shown={shown[row.message.id]}
+            onShow={onShow}
           />
         </>
       )

@@ -1,30 +1,37 @@
 import { Button } from '@mantine/core'
-import { IconAlertCircle, IconLock } from '@tabler/icons-react'
+import { IconAlertCircle, IconLanguage, IconLock, IconPaperclip } from '@tabler/icons-react'
 import { memo } from 'react'
 import type { Chat, Message } from '../../contracts/chats.ts'
 import { ContactAvatar } from '../ui/contact-avatar.tsx'
 import { Files } from '../ui/files.tsx'
+import { languageName } from '../ui/language-name.ts'
 import { LinkedText } from '../ui/linked-text.tsx'
 import { clockTime, fullTime } from '../ui/time.ts'
 import classes from './message-row.module.css'
-import type { OutboxEntry } from './outbox.ts'
+import type { OutboxEntry, OutgoingContent } from './outbox.ts'
 import { useOutbox } from './outbox-provider.tsx'
 import { StatusIcon } from './status-icon.tsx'
 import { texts } from './texts.ts'
-import { useRetryMessage } from './use-chat.ts'
+import { useRetryFile, useRetryMessage } from './use-chat.ts'
 
 export interface MessageRowProps {
   message: Message
   startsGroup: boolean
   contact: Chat['contact']
   canRetry: boolean
+  /** What of a translated message is shown; the translation of what came in, the original of what went out unless chosen. */
+  shown: 'original' | 'translation' | undefined
+  onShow: (messageId: string, shown: 'original' | 'translation') => void
 }
 
 /** One message: the customer's left, the agents' right, notes and system lines apart. */
-export const MessageRow = memo(function MessageRow({ message, startsGroup, contact, canRetry }: MessageRowProps) {
+export const MessageRow = memo(function MessageRow({ message, startsGroup, contact, canRetry, shown, onShow }: MessageRowProps) {
   if (message.direction === 'system') return <SystemLine message={message} />
   const isIncoming = message.direction === 'incoming'
   const isNote = message.direction === 'note'
+  const { translation } = message
+  const isTranslated = translation !== null && (shown ?? (isIncoming ? 'translation' : 'original')) === 'translation'
+  const text = isTranslated ? translation.text : message.text
   return (
     <div className={classes.row} data-direction={message.direction} data-first={startsGroup || undefined}>
       {isIncoming && (
@@ -40,8 +47,13 @@ export const MessageRow = memo(function MessageRow({ message, startsGroup, conta
           </p>
         )}
         <div className={classes.bubble} data-failed={message.status === 'failed' || undefined}>
-          <Files files={message.files} />
-          {message.text && <LinkedText text={message.text} />}
+          <MessageFiles message={message} canRetry={canRetry} />
+          {text && (
+            // The language tells screen readers how to say it.
+            <span {...(translation ? { lang: isTranslated ? translation.to : translation.from } : {})}>
+              <LinkedText text={text} />
+            </span>
+          )}
           <span className={classes.meta}>
             <time dateTime={message.at} title={fullTime(message.at)}>
               {clockTime(message.at)}
@@ -49,11 +61,42 @@ export const MessageRow = memo(function MessageRow({ message, startsGroup, conta
             {message.direction === 'outgoing' && message.status && <StatusIcon status={message.status} reason={message.failureReason} />}
           </span>
         </div>
+        {translation && (
+          <TranslationLine
+            translation={translation}
+            isTranslated={isTranslated}
+            onToggle={() => onShow(message.id, isTranslated ? 'original' : 'translation')}
+          />
+        )}
         {message.status === 'failed' && <Failure message={message} canRetry={canRetry} />}
       </div>
     </div>
   )
 })
+
+function MessageFiles({ message, canRetry }: { message: Message; canRetry: boolean }) {
+  const retry = useRetryFile(message)
+  return <Files files={message.files} onRetry={canRetry && message.direction === 'incoming' ? (id) => retry.mutate(id) : undefined} />
+}
+
+interface TranslationLineProps {
+  translation: NonNullable<Message['translation']>
+  isTranslated: boolean
+  onToggle: () => void
+}
+
+/** Says what is shown of a translated message and shows the other. */
+function TranslationLine({ translation: { from, to }, isTranslated, onToggle }: TranslationLineProps) {
+  return (
+    <p className={classes.translation}>
+      <IconLanguage size={13} aria-hidden />
+      {isTranslated ? texts.translatedFrom(languageName(from)) : texts.originalIn(languageName(from))}
+      <button type="button" className={classes.toggle} onClick={onToggle}>
+        {isTranslated ? texts.showOriginal : texts.showTranslation(languageName(to))}
+      </button>
+    </p>
+  )
+}
 
 function SystemLine({ message }: { message: Message }) {
   return (
@@ -79,18 +122,30 @@ function Failure({ message, canRetry }: { message: Message; canRetry: boolean })
   )
 }
 
+export interface PendingRowProps {
+  entry: OutboxEntry
+  startsGroup: boolean
+  onEdit: (content: OutgoingContent) => void
+}
+
 /** A message on its way to the server. */
-export function PendingRow({ entry, startsGroup, onEdit }: { entry: OutboxEntry; startsGroup: boolean; onEdit: (text: string) => void }) {
+export function PendingRow({ entry, startsGroup, onEdit }: PendingRowProps) {
   const outbox = useOutbox()
   const edit = () => {
     outbox.discard(entry.clientId)
-    onEdit(entry.text)
+    onEdit(entry)
   }
   const isRefused = entry.state === 'refused'
   return (
     <div className={classes.row} data-direction={entry.note ? 'note' : 'outgoing'} data-first={startsGroup || undefined}>
       <div className={classes.column}>
         <div className={classes.bubble} data-pending={!isRefused || undefined} data-failed={isRefused || undefined}>
+          {entry.files.map((file) => (
+            <span key={file.id} className={classes.pendingFile}>
+              <IconPaperclip size={14} aria-hidden />
+              {file.name}
+            </span>
+          ))}
           <LinkedText text={entry.text} />
           <span className={classes.meta}>
             <time dateTime={entry.at}>{clockTime(entry.at)}</time>

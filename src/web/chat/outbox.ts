@@ -1,14 +1,25 @@
-import type { Message } from '../../contracts/chats.ts'
+import type { Message, MessageSend } from '../../contracts/chats.ts'
+import type { UploadedFile } from '../../contracts/files.ts'
 import { sendMessage } from '../api/chats.ts'
 import { explain, isPassing } from '../api/client.ts'
 import { readStored, writeStored } from '../ui/stored.ts'
 
-/** A message the agent sent that the server has not confirmed yet. */
-export interface OutboxEntry {
-  clientId: string
-  chatId: string
+/** What the agent sends. */
+export interface OutgoingContent {
   text: string
   note: boolean
+  /** Uploaded already. */
+  files: UploadedFile[]
+  /** The template the text was made from. */
+  templateId: string | null
+  /** False = send as written although the chat is translated. */
+  translate: boolean
+}
+
+/** A message the agent sent that the server has not confirmed yet. */
+export interface OutboxEntry extends OutgoingContent {
+  clientId: string
+  chatId: string
   /** ISO instant when the agent pressed Enter. */
   at: string
   /** `retrying` = no answer yet, tried again by itself; `refused` = the server said no and the agent must decide. */
@@ -18,6 +29,20 @@ export interface OutboxEntry {
 
 const firstDelayMs = 1_000
 const longestDelayMs = 15_000
+
+/** What an entry lacks that an older version of this page stored. */
+const laterFields = { files: [], templateId: null, translate: true }
+
+function bodyOf({ text, note, files, templateId, translate, clientId }: OutboxEntry): MessageSend {
+  return {
+    clientId,
+    ...(text === '' ? {} : { text }),
+    ...(files.length === 0 ? {} : { fileIds: files.map((file) => file.id) }),
+    ...(templateId === null || note ? {} : { templateId }),
+    ...(note ? { note: true } : {}),
+    ...(translate ? {} : { translate: false }),
+  }
+}
 
 /**
  * Sends messages in order per chat and never loses one: an entry is in the browser's storage before the first attempt and
@@ -35,7 +60,7 @@ export class Outbox {
   constructor(agentId: string, onSent: (message: Message) => void) {
     this.#key = `parley.outbox.${agentId}`
     this.#onSent = onSent
-    this.#entries = readStored<OutboxEntry[]>(this.#key) ?? []
+    this.#entries = (readStored<OutboxEntry[]>(this.#key) ?? []).map((entry) => ({ ...laterFields, ...entry }))
   }
 
   /** Takes up what an earlier page left behind. */
@@ -57,12 +82,11 @@ export class Outbox {
 
   readonly entries = (): readonly OutboxEntry[] => this.#entries
 
-  add(chatId: string, text: string, note: boolean): void {
+  add(chatId: string, content: OutgoingContent): void {
     const entry: OutboxEntry = {
+      ...content,
       clientId: crypto.randomUUID(),
       chatId,
-      text,
-      note,
       at: new Date().toISOString(),
       state: 'sending',
       reason: null,
@@ -109,8 +133,7 @@ export class Outbox {
   /** @returns false when nothing more can go out now. */
   async #send(entry: OutboxEntry): Promise<boolean> {
     try {
-      const body = { text: entry.text, clientId: entry.clientId }
-      const message = await sendMessage(entry.chatId, entry.note ? { ...body, note: true } : body)
+      const message = await sendMessage(entry.chatId, bodyOf(entry))
       this.#attempts = 0
       this.#onSent(message)
       this.discard(entry.clientId)

@@ -1,9 +1,10 @@
 import { notifications } from '@mantine/notifications'
 import { type QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
-import type { Chat, Inbox, Message } from '../../contracts/chats.ts'
-import { completeChat, fetchChat, fetchMessages, readChat, retryMessage } from '../api/chats.ts'
+import type { Chat, ChatPatch, Inbox, Message } from '../../contracts/chats.ts'
+import { completeChat, fetchChat, fetchMessages, patchChat, readChat, retryMessage } from '../api/chats.ts'
 import { ApiError, explain, isPassing } from '../api/client.ts'
+import { retryFile } from '../api/files.ts'
 import { keys } from '../api/keys.ts'
 import { findTile, storeChat, storeMessages } from '../realtime/apply-frame.ts'
 import { emptyMessages, type MessageCache, mergeMessages, pageSize } from '../realtime/message-cache.ts'
@@ -125,6 +126,29 @@ export function useRetryMessage() {
     mutationFn: (messageId: string) => retryMessage(messageId),
     onSuccess: (message) => storeMessages(client, message.chatId, [message]),
     onError: (error) => notifications.show({ color: 'red', title: texts.retryFailed, message: explain(error) }),
+  })
+}
+
+/** Has a customer's file that could not be fetched fetched again. */
+export function useRetryFile(message: Message) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (fileId: string) => retryFile(fileId),
+    onSuccess: (file) => {
+      const files = message.files.map((other) => (other.id === file.id ? file : other))
+      storeMessages(client, message.chatId, [{ ...message, files }])
+    },
+    onError: (error) => notifications.show({ color: 'red', title: texts.fileRetryFailed, message: explain(error) }),
+  })
+}
+
+/** Changes tags or priority. */
+export function usePatchChat(chatId: string) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (patch: ChatPatch) => patchChat(chatId, patch),
+    onSuccess: (chat) => storeChat(client, chat),
+    onError: (error) => notifications.show({ color: 'red', title: texts.changeFailed, message: explain(error) }),
   })
 }
 

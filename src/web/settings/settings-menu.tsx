@@ -5,15 +5,11 @@ import { useState } from 'react'
 import type { SessionPatch } from '../../contracts/agents.ts'
 import { explain } from '../api/client.ts'
 import { useAgent, usePatchSession } from '../session/use-session.ts'
+import { languageOptions } from '../ui/language-name.ts'
 import { useSingleKeys } from '../ui/shortcuts.ts'
 import { chime } from './chime.ts'
-import { languages, texts } from './texts.ts'
+import { texts } from './texts.ts'
 import { permission, requestPermission } from './web-notifications.ts'
-
-const languageNames = new Intl.DisplayNames(['en'], { type: 'language' })
-const languageOptions = languages
-  .map((value) => ({ value, label: languageNames.of(value) ?? value }))
-  .sort((a, b) => a.label.localeCompare(b.label))
 
 /** Notifications, appearance, keys and language. */
 export function SettingsMenu() {
@@ -55,9 +51,6 @@ function SettingsForm() {
     if (sound) chime()
     save({ notifications: { sound } })
   }
-  const options = languageOptions.some((option) => option.value === agent.language)
-    ? languageOptions
-    : [{ value: agent.language, label: languageNames.of(agent.language) ?? agent.language }, ...languageOptions]
   return (
     <Stack gap="md">
       <Switch label={texts.sound} checked={agent.notifications.sound} onChange={(event) => changeSound(event.currentTarget.checked)} />
@@ -84,7 +77,7 @@ function SettingsForm() {
         label={texts.language}
         description={texts.languageHint}
         size="sm"
-        data={options}
+        data={languageOptions(agent.language)}
         value={agent.language}
         onChange={(event) => save({ language: event.currentTarget.value })}
       />

@@ -29,6 +29,3 @@ export const texts = {
   simulator: 'Open the Simulator',
   toInbox: 'Parley, to the inbox',
 }
-
-/** Languages an agent may choose as theirs (BCP 47). */
-export const languages = ['ar', 'cs', 'de', 'en', 'es', 'fr', 'hu', 'it', 'ja', 'ko', 'nl', 'pl', 'pt', 'ro', 'ru', 'sv', 'tr', 'uk', 'zh']

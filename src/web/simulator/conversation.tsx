@@ -1,12 +1,13 @@
-import { ActionIcon, Button, Textarea } from '@mantine/core'
+import { ActionIcon, Button, CloseButton, Textarea } from '@mantine/core'
 import { IconSend2 } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import { explain, isPassing } from '../api/client.ts'
 import { keys } from '../api/keys.ts'
-import { fetchSimulatorView, postAsCustomer, type SimulatorMessage } from '../api/simulator.ts'
+import { fetchSimulatorView, postAsCustomer, type SimulatorMessage, uploadAsCustomer } from '../api/simulator.ts'
 import { ContactAvatar } from '../ui/contact-avatar.tsx'
 import { EmptyState } from '../ui/empty-state.tsx'
+import { FileButton } from '../ui/file-button.tsx'
 import { Files } from '../ui/files.tsx'
 import { initialsOf } from '../ui/initials.ts'
 import { LinkedText } from '../ui/linked-text.tsx'
@@ -46,13 +47,17 @@ export function Conversation({ customer }: { customer: Customer }) {
           <Bubble key={message.id} message={message} />
         ))}
         {sender.unsent.map((message) => (
-          <UnsentBubble key={message.messageId} message={message} onRetry={() => sender.send(message.text, message.messageId)} />
+          <UnsentBubble
+            key={message.messageId}
+            message={message}
+            onRetry={() => sender.send(message.text, message.files, message.messageId)}
+          />
         ))}
         {view.data?.typing && <p className={classes.typing}>{texts.typing}</p>}
         {view.isError && <p className={classes.stale}>{`${texts.stale} ${explain(view.error)}`}</p>}
         <div ref={end} />
       </div>
-      <Entry name={name} onSend={(text) => sender.send(text, crypto.randomUUID())} />
+      <Entry name={name} onSend={(text, files) => sender.send(text, files, crypto.randomUUID())} />
     </>
   )
 }
@@ -60,6 +65,7 @@ export function Conversation({ customer }: { customer: Customer }) {
 interface Unsent {
   messageId: string
   text: string
+  files: File[]
   error: string | null
 }
 
@@ -68,7 +74,10 @@ function useSender({ channelId, from, name }: Customer) {
   const client = useQueryClient()
   const [unsent, setUnsent] = useState<Unsent[]>([])
   const { mutate } = useMutation({
-    mutationFn: ({ text, messageId }: { text: string; messageId: string }) => postAsCustomer(channelId, { from, name, text, messageId }),
+    mutationFn: async ({ text, files, messageId }: Omit<Unsent, 'error'>) => {
+      const uploaded = await Promise.all(files.map((file) => uploadAsCustomer(channelId, file)))
+      await postAsCustomer(channelId, { from, name, text, fileIds: uploaded.map((file) => file.id), messageId })
+    },
     retry: (count, error) => isPassing(error) && count < 4,
     scope: { id: `simulator-${from}` },
     onSuccess: async (_answer, { messageId }) => {
@@ -78,9 +87,9 @@ function useSender({ channelId, from, name }: Customer) {
     onError: (error, { messageId }) =>
       setUnsent((list) => list.map((message) => (message.messageId === messageId ? { ...message, error: explain(error) } : message))),
   })
-  const send = (text: string, messageId: string) => {
-    setUnsent((list) => [...list.filter((message) => message.messageId !== messageId), { messageId, text, error: null }])
-    mutate({ text, messageId })
+  const send = (text: string, files: File[], messageId: string) => {
+    setUnsent((list) => [...list.filter((message) => message.messageId !== messageId), { messageId, text, files, error: null }])
+    mutate({ text, files, messageId })
   }
   return { unsent, send }
 }
@@ -104,6 +113,11 @@ function UnsentBubble({ message, onRetry }: { message: Unsent; onRetry: () => vo
   return (
     <div className={classes.row} data-own>
       <div className={classes.bubble} data-unsent>
+        {message.files.map((file) => (
+          <span key={file.name} className={classes.pendingFile}>
+            {file.name}
+          </span>
+        ))}
         <LinkedText text={message.text} />
         <span className={classes.time}>{message.error === null ? texts.sending : ''}</span>
       </div>
@@ -119,12 +133,20 @@ function UnsentBubble({ message, onRetry }: { message: Unsent; onRetry: () => vo
   )
 }
 
-function Entry({ name, onSend }: { name: string; onSend: (text: string) => void }) {
+interface EntryProps {
+  name: string
+  onSend: (text: string, files: File[]) => void
+}
+
+function Entry({ name, onSend }: EntryProps) {
   const [text, setText] = useState('')
+  const [files, setFiles] = useState<File[]>([])
+  const isEmpty = text.trim() === '' && files.length === 0
   const send = () => {
-    if (text.trim() === '') return
-    onSend(text.trim())
+    if (isEmpty) return
+    onSend(text.trim(), files)
     setText('')
+    setFiles([])
   }
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
@@ -139,6 +161,21 @@ function Entry({ name, onSend }: { name: string; onSend: (text: string) => void 
         send()
       }}
     >
+      {files.length > 0 && (
+        <ul className={classes.attached} aria-label={texts.attached}>
+          {files.map((file, index) => (
+            <li key={`${file.name}-${index}`} className={classes.attachment}>
+              {file.name}
+              <CloseButton
+                size="sm"
+                aria-label={texts.removeFile(file.name)}
+                onClick={() => setFiles(files.filter((other) => other !== file))}
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+      <FileButton label={texts.attach} onFiles={(more) => setFiles([...files, ...more])} />
       <Textarea
         className={classes.input ?? ''}
         autosize
@@ -151,7 +188,7 @@ function Entry({ name, onSend }: { name: string; onSend: (text: string) => void 
         onChange={(event) => setText(event.currentTarget.value)}
         onKeyDown={onKeyDown}
       />
-      <ActionIcon type="submit" size={36} radius="xl" disabled={text.trim() === ''} aria-label={texts.send}>
+      <ActionIcon type="submit" size={36} radius="xl" disabled={isEmpty} aria-label={texts.send}>
         <IconSend2 size={18} />
       </ActionIcon>
     </form>

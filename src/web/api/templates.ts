@@ -1,0 +1,7 @@
+import type { TemplateList, TemplateListQuery } from '../../contracts/templates.ts'
+import { request } from './client.ts'
+
+/** Templates by name or text, rendered for the chat; those the agent used last are a group of their own. */
+export function fetchTemplates(query: TemplateListQuery, signal?: AbortSignal): Promise<TemplateList> {
+  return request('GET', '/api/templates', signal ? { query, signal } : { query })
+}
