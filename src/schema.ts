@@ -179,6 +179,7 @@ export interface Schema {
     xml: string
     forms: Json<Record<string, unknown>>
     scenarios: Json<unknown[]>
+    scenarios_shipped: Generated<boolean>
     checksum: string
     compiled: Json<Record<string, unknown>>
     problems: Json<unknown[]>

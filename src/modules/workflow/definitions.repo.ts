@@ -8,6 +8,7 @@ export interface NewVersion {
   xml: string
   forms: Record<string, unknown>
   scenarios: unknown[]
+  scenariosShipped: boolean
   checksum: string
   compiled: CompiledDefinition
   problems: Problem[]
@@ -39,6 +40,7 @@ export async function insertVersion(db: Kysely<Schema>, version: NewVersion): Pr
       xml: version.xml,
       forms: JSON.stringify(version.forms),
       scenarios: JSON.stringify(version.scenarios),
+      scenarios_shipped: version.scenariosShipped,
       checksum: version.checksum,
       compiled: JSON.stringify(version.compiled),
       problems: JSON.stringify(version.problems),

@@ -74,12 +74,17 @@ export class DefinitionService {
    */
   async upload(upload: Upload): Promise<UploadResult> {
     const subject = await this.compile(upload.xml, upload.forms)
-    const { compiled, problems } = subject
-    const scenarios = upload.scenarios === null ? await this.#latestScenarios(compiled.key) : readScenarios(upload.scenarios, compiled)
-    const failed = upload.activate ? await this.#gate(subject, scenarios, upload.override) : []
+    const { compiled } = subject
+    const inherited = upload.scenarios === null ? await this.#latestScenarios(compiled.key) : null
+    const scenarios = inherited ? inherited.scenarios : readScenarios(upload.scenarios ?? [], compiled)
+    // Scenarios that came with Parley tell how Parley's own version behaves. Whoever replaces it may mean to change that:
+    // they warn, and scenarios an administrator has saved refuse.
+    const mayFail = inherited?.shipped ? 'scenarios shipped with Parley' : upload.override
+    const failed = upload.activate ? await this.#gate(subject, scenarios, mayFail) : []
+    const problems = [...subject.problems, ...(inherited?.shipped ? failed.map(scenarioWarning) : [])]
     return this.#database.transaction(async (work) => {
       await repo.lockDefinition(work.trx, compiled.key, compiled.name, false, work.now)
-      const version = await this.#insert(work, compiled, problems, { ...upload, scenarios })
+      const version = await this.#insert(work, compiled, problems, { ...upload, scenarios, scenariosShipped: inherited?.shipped ?? false })
       if (upload.activate) await repo.setActive(work.trx, compiled.key, version, compiled, work.now)
       await audit(
         work,
@@ -102,7 +107,7 @@ export class DefinitionService {
     await this.#database.transaction(async (work) => {
       await work.trx
         .updateTable('process_versions')
-        .set({ scenarios: JSON.stringify(scenarios) })
+        .set({ scenarios: JSON.stringify(scenarios), scenarios_shipped: false })
         .where('key', '=', key)
         .where('version', '=', version)
         .execute()
@@ -148,15 +153,16 @@ export class DefinitionService {
     return failed.map((result) => result.name)
   }
 
-  async #latestScenarios(key: string): Promise<Scenario[]> {
+  /** The scenarios of the newest version, and whether they are still those that came with Parley. */
+  async #latestScenarios(key: string): Promise<{ scenarios: Scenario[]; shipped: boolean }> {
     const row = await this.#database.db
       .selectFrom('process_versions')
-      .select('scenarios')
+      .select(['scenarios', 'scenarios_shipped'])
       .where('key', '=', key)
       .orderBy('version', 'desc')
       .limit(1)
       .executeTakeFirst()
-    return (row?.scenarios ?? []) as Scenario[]
+    return { scenarios: (row?.scenarios ?? []) as Scenario[], shipped: row?.scenarios_shipped ?? false }
   }
 
   /**
@@ -184,7 +190,7 @@ export class DefinitionService {
       if (versions.some((version) => version.checksum === checksum)) return 'unchanged'
       const first = versions.length === 0
       const comment = first ? 'Shipped with Parley' : 'A newer version shipped with Parley; compare it and activate it when you like it'
-      const version = await this.#insert(work, definition, problems, { ...shipped, authorId: null, comment })
+      const version = await this.#insert(work, definition, problems, { ...shipped, scenariosShipped: true, authorId: null, comment })
       if (first && shipped.active) await repo.setActive(work.trx, definition.key, version, definition, work.now)
       if (first) await onCreated(work)
       return first ? 'created' : 'drafted'
@@ -195,7 +201,7 @@ export class DefinitionService {
     work: ParleyWork,
     definition: CompiledDefinition,
     problems: Problem[],
-    source: Pick<Upload, 'xml' | 'forms' | 'authorId' | 'comment'> & { scenarios: unknown[] },
+    source: Pick<Upload, 'xml' | 'forms' | 'authorId' | 'comment'> & { scenarios: unknown[]; scenariosShipped: boolean },
   ): Promise<number> {
     return repo.insertVersion(work.trx, {
       key: definition.key,
@@ -203,6 +209,7 @@ export class DefinitionService {
       xml: source.xml,
       forms: source.forms,
       scenarios: source.scenarios,
+      scenariosShipped: source.scenariosShipped,
       checksum: checksumOf(source),
       compiled: definition,
       problems,
@@ -254,4 +261,17 @@ function overrideDetails(
   failed: readonly string[],
 ): Record<string, unknown> {
   return { ...(comment === null ? {} : { comment }), ...(failed.length > 0 ? { override, failedScenarios: failed } : {}) }
+}
+
+function scenarioWarning(name: string): Problem {
+  return {
+    severity: 'warning',
+    rule: 'scenario-failed',
+    elementId: null,
+    elementName: null,
+    line: null,
+    column: null,
+    message: `The scenario "${name}", which was shipped with this process, no longer holds.`,
+    hint: 'If the change is meant, replace the scenarios (PUT /api/processes/:key/scenarios) by those of the new behaviour.',
+  }
 }

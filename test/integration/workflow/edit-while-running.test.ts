@@ -97,3 +97,21 @@ t.test('text of a customer that looks like code stays text', async (t) => {
   const row = await parley.container.database.db.selectFrom('cases').selectAll().where('chat_id', '=', tile.id).executeTakeFirstOrThrow()
   t.match(row, { subject: text, description: text, source: 'Chat', status: 'New', contact_id: tile.contact.id, assignee_id: anna.agent.id })
 })
+
+t.test('a lifecycle that is meant to behave otherwise may replace the shipped one', async (t) => {
+  const parley = await startParley(t)
+  const changed = lifecycle.replaceAll('Chat completed by ', 'Closed by ')
+  const upload = await parley.admin.call<{ state: string; problems: { rule: string; severity: string }[] }>(
+    'POST',
+    '/api/processes?activate=true',
+    changed,
+  )
+  t.match(upload, { status: 201, body: { state: 'active' } })
+  t.match(upload.body.problems, [{ rule: 'scenario-failed', severity: 'warning' }], 'the shipped scenario that no longer holds is named')
+  const anna = await addAgent(parley, 'Anna')
+  await customerWrites(parley, 'Bob', 'Hello')
+  const tile = await anna.newItem('Bob')
+  await anna.accept(tile.id)
+  await anna.ok('POST', `/api/chats/${tile.id}/complete`)
+  t.match((await anna.messages(tile.id)).at(-1), { direction: 'system', text: /^Closed by Anna/ })
+})

@@ -124,6 +124,8 @@ t.test('a process whose scenarios fail is not activated unless somebody says why
   const { admin, container } = await startParley(t, { worker: false })
   const active = async () => (await admin.ok<{ activeVersion: number }>('GET', '/api/processes/chat_lifecycle')).activeVersion
   t.not(broken, lifecycle)
+  const { scenarios } = await admin.ok<{ scenarios: unknown[] }>('GET', '/api/processes/chat_lifecycle/scenarios')
+  await admin.ok('PUT', '/api/processes/chat_lifecycle/scenarios', { scenarios })
   const refused = await admin.call<{ code: string; results: ScenarioResult[] }>('POST', '/api/processes?activate=true', broken)
   t.match(refused, { status: 409, body: { code: 'SCENARIOS_FAILED' } })
   t.ok(refused.body.results.some((result) => !result.passed && result.checks.some((check) => !check.passed)))
