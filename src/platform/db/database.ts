@@ -71,8 +71,33 @@ export interface Database<DB> {
   close(): Promise<void>
 }
 
+/** Statements a connection keeps prepared; later ones are sent as they are. */
+const maxPrepared = 400
+
+/**
+ * A connection that prepares statements with parameters under a name made from their text: PostgreSQL parses and plans
+ * each once a connection instead of at every call. Kysely's text for one query is always the same.
+ */
+class PreparingClient extends pg.Client {
+  readonly #names = new Map<string, string>()
+
+  override query(...call: unknown[]): never {
+    const [text, values] = call
+    if (typeof text === 'string' && Array.isArray(values) && values.length > 0) {
+      let name = this.#names.get(text)
+      if (name === undefined && this.#names.size < maxPrepared) {
+        name = `s${this.#names.size}`
+        this.#names.set(text, name)
+      }
+      if (name !== undefined) return super.query({ name, text, values }) as never
+    }
+    return (super.query as (...call: unknown[]) => unknown).apply(this, call) as never
+  }
+}
+
 export function createDatabase<DB>(options: { url: string; clock: Clock; log: Logger; maxConnections?: number }): Database<DB> {
   const pool = new pg.Pool({
+    Client: PreparingClient,
     connectionString: options.url,
     max: options.maxConnections ?? 20,
     connectionTimeoutMillis: 10_000,
