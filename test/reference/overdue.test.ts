@@ -1,4 +1,5 @@
 import type { ChatTile } from '../../src/contracts/index.ts'
+import { overdueTimerFrom } from '../../src/web/ui/overdue.ts'
 import type { TestAgent } from '../helpers/parley.ts'
 import { accepts, chatThat, onBothBackends, openDesk, transfers } from './support.ts'
 
@@ -35,7 +36,7 @@ onBothBackends(
       t.equal(at(next.responseDueAt), at(next.lastCustomerMessageAt) + 5 * minuteMs, 'every further answer, from the last message on')
     })
 
-    await t.test('a late answer makes the chat overdue, the timer has the last message to count from, and the reply ends it', async (t) => {
+    await t.test('a late answer makes the chat overdue, the timer counts from the last message, and the reply ends it', async (t) => {
       const desk = await openDesk(parley, { firstResponseMinutes: instant, ongoingResponseMinutes: instant })
       const anna = await desk.agent('Anna')
       const socket = await anna.listen(t)
@@ -46,19 +47,23 @@ onBothBackends(
       t.equal(tile.status, 'waiting', 'a chat nobody accepted is late too')
       t.equal(tile.overdueSince, tile.responseDueAt)
       t.ok(at(tile.lastCustomerMessageAt) < at(tile.overdueSince))
+      t.equal(overdueTimerFrom(tile, Date.now()), at(tile.lastCustomerMessageAt), 'the timer counts from the last message')
 
       await accepts(anna, tile.id)
       t.ok((await tileOf(anna, tile.id)).overdueSince, 'acceptance is no answer')
       await anna.ok('POST', `/api/chats/${tile.id}/messages`, { text: 'I look into it', note: true })
       t.ok((await tileOf(anna, tile.id)).overdueSince, 'a note is no answer')
       await anna.reply(tile.id, 'Yes')
-      t.match(await tileOf(anna, tile.id), { responseDueAt: null, overdueSince: null })
+      const answered = await tileOf(anna, tile.id)
+      t.match(answered, { responseDueAt: null, overdueSince: null })
+      t.equal(overdueTimerFrom(answered, Date.now()), null, 'and there is no timer')
       await socket.next('inbox.upsert', (frame) => frame.tile.id === tile.id && frame.tile.overdueSince === null && frame.seq > tile.seq)
 
       await customer.writes('One more thing')
       const again = await chatThat(anna, tile.id, ({ overdueSince }) => overdueSince !== null, 'the ongoing response to be overdue')
       t.ok(at(again.overdueSince) > at(again.lastCustomerMessageAt))
       t.ok(at(again.lastCustomerMessageAt) > at(tile.lastCustomerMessageAt), 'the timer starts anew with the new message')
+      t.equal(overdueTimerFrom(again, Date.now()), at(again.lastCustomerMessageAt))
       await socket.next('notification', ({ chatId }) => chatId === tile.id)
     })
 

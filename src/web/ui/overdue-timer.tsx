@@ -1,6 +1,6 @@
 import { IconClockExclamation, IconClockHour4 } from '@tabler/icons-react'
 import type { ChatTile } from '../../contracts/chats.ts'
-import { overdueFrom } from './overdue.ts'
+import { overdueTimerFrom } from './overdue.ts'
 import classes from './overdue-timer.module.css'
 import { duration, useNow } from './time.ts'
 
@@ -9,15 +9,17 @@ const texts = { overdue: 'Overdue', due: 'Due in' }
 /** From here on it is worth saying when the answer is due. */
 const warnMs = 5 * 60_000
 
-/** Counts how long the answer has been overdue, or, shortly before, how long is left. */
-export function OverdueTimer({ tile }: { tile: Pick<ChatTile, 'overdueSince' | 'responseDueAt'> }) {
+type TimedTile = Pick<ChatTile, 'overdueSince' | 'responseDueAt' | 'lastCustomerMessageAt'>
+
+/** Counts how long the customer has waited for an answer that is overdue, or, shortly before, how long is left. */
+export function OverdueTimer({ tile }: { tile: TimedTile }) {
   if (tile.overdueSince === null && tile.responseDueAt === null) return null
   return <Running tile={tile} />
 }
 
-function Running({ tile }: { tile: Pick<ChatTile, 'overdueSince' | 'responseDueAt'> }) {
+function Running({ tile }: { tile: TimedTile }) {
   const now = useNow(1_000)
-  const since = overdueFrom(tile, now)
+  const since = overdueTimerFrom(tile, now)
   if (since !== null) {
     return (
       <span className={classes.overdue} role="timer">

@@ -9,3 +9,15 @@ export function overdueFrom(tile: Pick<ChatTile, 'overdueSince' | 'responseDueAt
   const due = tile.responseDueAt === null ? null : Date.parse(tile.responseDueAt)
   return due !== null && due <= nowMs ? due : null
 }
+
+/**
+ * Milliseconds since 1970 from which the timer of an overdue response counts: the customer's last message, because that is
+ * how long they have been waiting; null when the response is not overdue.
+ */
+export function overdueTimerFrom(
+  tile: Pick<ChatTile, 'overdueSince' | 'responseDueAt' | 'lastCustomerMessageAt'>,
+  nowMs: number,
+): number | null {
+  const overdue = overdueFrom(tile, nowMs)
+  return overdue === null || tile.lastCustomerMessageAt === null ? overdue : Date.parse(tile.lastCustomerMessageAt)
+}
