@@ -22,40 +22,6 @@ const runnable =
 
 const extension = Type.String({ pattern: '^[a-z0-9][a-z0-9_+-]{0,19}$' })
 
-/** The configurations PostgreSQL brings along (https://www.postgresql.org/docs/18/textsearch-dictionaries.html). */
-const searchLanguages = [
-  'simple',
-  'arabic',
-  'armenian',
-  'basque',
-  'catalan',
-  'danish',
-  'dutch',
-  'english',
-  'estonian',
-  'finnish',
-  'french',
-  'german',
-  'greek',
-  'hindi',
-  'hungarian',
-  'indonesian',
-  'irish',
-  'italian',
-  'lithuanian',
-  'nepali',
-  'norwegian',
-  'portuguese',
-  'romanian',
-  'russian',
-  'serbian',
-  'spanish',
-  'swedish',
-  'tamil',
-  'turkish',
-  'yiddish',
-] as const
-
 const contactFields = ['channel', 'mobilePhone', 'email', 'account', 'language', 'notes'] as const
 const panels = ['inbox', 'contacts', 'none'] as const
 const sounds = ['chime', 'bell', 'knock', 'none'] as const
@@ -120,12 +86,6 @@ export const settingRegistry = {
     fallback: 'link_chat_to_contact',
     description: 'Key of the process that links a chat to another contact',
     allowed: 'the key of a process',
-  }),
-  SearchLanguage: define({
-    schema: oneOf(searchLanguages),
-    fallback: 'simple',
-    description: 'Language whose word forms full-text search knows; "simple" fits every language',
-    allowed: list(searchLanguages),
   }),
 } as const
 

@@ -44,7 +44,6 @@ t.test('System settings', async (t) => {
       ['ContactProfileFields', ['email', 'email'], /each once/],
       ['ContactProfileFields', ['shoeSize'], /custom\.<name>/],
       ['LinkContactProcess', 'no such key!', /key of a process/],
-      ['SearchLanguage', 'klingon', /simple/],
       ['TranslationProvider', { provider: 'deepl', apiKey: 7 }, /"deepl"/],
       ['TranslationProvider', { provider: 'deepl', pasword: 'x' }, /"deepl"/],
     ]

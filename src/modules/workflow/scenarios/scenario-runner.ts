@@ -114,6 +114,7 @@ async function storeAlone(trx: Transaction<Schema>, subject: Subject, now: Date)
     xml: subject.xml,
     forms: subject.forms,
     scenarios: [],
+    scenariosShipped: false,
     checksum: subject.checksum,
     compiled: subject.compiled,
     problems: [] satisfies Problem[],
