@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import type { ScenarioResult, ScenarioSet } from '../../../src/contracts/index.ts'
 import { customerWrites, startParley, type TestParley } from '../../helpers/parley.ts'
+import { boundary, definition, end, note, onMessage, onTimer, receive, service, start } from './support.ts'
 
 const lifecycle = readFileSync(new URL('../../../processes/chat_lifecycle.bpmn', import.meta.url), 'utf8')
 /** Agents would not be named in the line that confirms a completion, which the shipped scenarios check. */
@@ -164,4 +165,65 @@ t.test('scenarios run beside each other and beside customers', async (t) => {
     chats,
     Array.from({ length: 6 }, () => ({ key: 'chat_lifecycle', state: 'running' })),
   )
+})
+
+const scored = definition(
+  'scored',
+  [
+    start(),
+    service('ask', 'http.request', { method: 'GET', url: 'https://scores.example.com/' }, { outputs: { score: '=body.score' } }),
+    boundary('refused', 'ask', '<bpmn:errorEventDefinition/>'),
+    note('noted', '="score " + string(score + bonus)'),
+    receive('later', 'chat.completed'),
+    boundary('soon', 'later', onTimer('Duration', 'PT5M')),
+    note('unknown', 'no score'),
+    end(),
+    end('end_soon'),
+    end('end_refused'),
+  ],
+  'start > ask > noted > later > end',
+  'soon > end_soon',
+  'refused > unknown > end_refused',
+)
+
+t.test('remote tasks answer what the scenario says, and nothing is called', async (t) => {
+  const { admin } = await startParley(t, { worker: false })
+  const run = (scenario: object) =>
+    admin.ok<ScenarioResult>('POST', '/api/processes/scored/simulate', { xml: scored, scenario: { name: 'x', ...scenario } })
+  const begin = { start: { inputs: {} } }
+  const answered = await run({
+    given: { variables: { bonus: 3 } },
+    mocks: { ask: { outputs: { status: 200, body: { score: 4 } } } },
+    steps: [
+      begin,
+      { expect: { waits: ['later'], variables: { score: 4 }, messages: [{ direction: 'note', text: 'score 7' }] } },
+      { advance: '+PT5M' },
+      { expect: { ended: true } },
+    ],
+  })
+  t.match(answered, { passed: true, error: null })
+  t.match(
+    await run({
+      mocks: { ask: { error: { code: 'HOST_NOT_ALLOWED', message: 'no' } } },
+      steps: [begin, { expect: { ended: true, messages: [{ direction: 'note', text: 'no score' }] } }],
+    }),
+    {
+      passed: true,
+    },
+  )
+  t.match(await run({ steps: [begin, { expect: { waits: ['ask'], ended: false } }] }), { passed: true }, 'without an answer it waits')
+})
+
+t.test('a scenario whose process stops at an incident fails, unless it expects that', async (t) => {
+  const { admin } = await startParley(t, { worker: false })
+  const xml = definition(
+    'failing',
+    [start(onMessage('message.received')), service('notify', 'agent.notify', { to: '999999999', title: 'x' }), end()],
+    'start > notify > end',
+  )
+  const steps = [{ message: { from: 'customer', text: 'Hello' } }]
+  const run = (scenario: object) =>
+    admin.ok<ScenarioResult>('POST', '/api/processes/failing/simulate', { xml, scenario: { name: 'x', ...scenario } })
+  t.match(await run({ steps }), { passed: false, checks: [{ what: 'incident', actual: { code: 'AGENT_NOT_FOUND', elementId: 'notify' } }] })
+  t.match(await run({ steps: [...steps, { expect: { incident: true } }] }), { passed: true })
 })
