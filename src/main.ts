@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { buildApp, defaultWebRoot } from './app.ts'
 import { type Container, createContainer } from './container.ts'
+import { addDemoData } from './demo.ts'
 import type { FirstAdmin } from './modules/agents/index.ts'
 import { releaseAbandonedLanes } from './modules/channels/index.ts'
 import { systemClock } from './platform/clock.ts'
@@ -39,6 +40,7 @@ async function start(config: Config, log: Log): Promise<() => Promise<void>> {
     // The embedded server has one Parley at a time: whatever is held was held by one that was killed.
     if (embedded) await releaseAbandonedLanes(container.database)
     await container.start()
+    if (config.demo) await addDemoData(container)
     if (config.role !== 'api') await startWorker(container)
     if (config.role === 'worker') process.stdout.write('Parley worker is ready\n')
     else await serve(container, stops)
