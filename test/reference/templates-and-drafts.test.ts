@@ -27,7 +27,7 @@ t.test('Templates and drafts', async (t) => {
     t.equal(greeting?.rendered, `Dear ${customer.name}, Anna speaking.`)
   })
 
-  await t.test('a template that was sent is in the recently used group of that agent, the last one first', async (t) => {
+  await t.test('a template that was selected is in the recently used group of that agent, the last one first', async (t) => {
     const { chatId, customer } = await desk.conversation(anna)
     const before = (await find(anna, chatId, word)).recentlyUsed
     t.same(before, [])
@@ -38,6 +38,8 @@ t.test('Templates and drafts', async (t) => {
     t.same((await find(ben, chatId, word)).recentlyUsed, [], 'not of others')
     await anna.ok('POST', `/api/chats/${chatId}/messages`, { text: 'Parcels take three days', templateId: items[0]?.id })
     t.same(namesOf((await find(anna, chatId, word)).recentlyUsed), ['Delivery', `Greeting ${word}`])
+    t.match(await anna.ok('POST', `/api/templates/${items[1]?.id}/render`, { chatId }), { text: items[1]?.rendered })
+    t.same(namesOf((await find(anna, chatId, word)).recentlyUsed), [`Greeting ${word}`, 'Delivery'], 'selecting is enough')
     t.equal((await textsOf(anna, chatId)).at(-1), 'Parcels take three days', 'the agent may change the text before it goes')
   })
 

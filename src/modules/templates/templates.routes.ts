@@ -49,7 +49,16 @@ export const templateRoutes =
 
     app.post(
       '/api/templates/:id/render',
-      { schema: { tags, summary: 'Get the text of a template for a chat', params, body: TemplateRender, response: { 200: TemplateText } } },
+      {
+        schema: {
+          tags,
+          summary: 'Select a template for a chat',
+          description: 'Answers its text for the chat; the template is among the recently used of the agent from then on.',
+          params,
+          body: TemplateRender,
+          response: { 200: TemplateText },
+        },
+      },
       async (request) => ({ text: await templates.render(request.agent, request.params.id, request.body.chatId) }),
     )
   }

@@ -85,10 +85,17 @@ export class TemplateService {
     })
   }
 
-  /** The text of a template for a chat. @throws AppError 404 for the chat, or a template that its queue does not offer */
+  /**
+   * The text of a template for a chat, for an agent who selects it: from now on it is among the recently used.
+   * @throws AppError 404 for the chat, or a template that its queue does not offer
+   */
   async render(agent: TemplateReader, id: string, chatId: string): Promise<string> {
     await this.#deps.assertVisible(agent, chatId)
-    return required(await textFor(this.#deps.database.db, id, chatId, agent.id), id)
+    return this.#deps.database.transaction(async (work) => {
+      const text = required(await textFor(work.trx, id, chatId, agent.id), id)
+      await repo.noteUse(work.trx, agent.id, id, work.now)
+      return text
+    })
   }
 }
 

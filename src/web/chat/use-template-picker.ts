@@ -1,9 +1,9 @@
 import { useDebouncedValue } from '@mantine/hooks'
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type KeyboardEvent, useEffect, useState } from 'react'
 import type { Template, TemplateList } from '../../contracts/templates.ts'
 import { keys } from '../api/keys.ts'
-import { fetchTemplates } from '../api/templates.ts'
+import { fetchTemplates, selectTemplate } from '../api/templates.ts'
 import { type TemplateQuery, templateQuery } from './template-query.ts'
 
 const quietMs = 120
@@ -14,6 +14,15 @@ function groupsOf(list: TemplateList | undefined): { recent: Template[]; others:
   const recent = list?.recentlyUsed ?? []
   const others = list?.items.filter(({ id }) => !recent.some((template) => template.id === id)) ?? []
   return { recent, others }
+}
+
+/** Has a selected template join the recently used; when that fails, the list is as it was and nothing else is lost. */
+function useRemember(chatId: string) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (template: Template) => selectTemplate(template.id, chatId),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['templates'] }),
+  })
 }
 
 /** Templates found by what follows `//` at the cursor; the arrows choose, Enter inserts, Esc closes. */
@@ -37,13 +46,16 @@ export function useTemplatePicker(
     staleTime: 10_000,
     placeholderData: keepPreviousData,
   })
+  const remember = useRemember(chatId)
   const groups = groupsOf(data)
   const all = [...groups.recent, ...groups.others]
   const isFresh = asked === (query?.q ?? '') && data !== undefined && !isPlaceholderData
   const active = Math.min(chosen, all.length - 1)
   const insert = (template: Template | undefined) => {
     setWaiting(false)
-    if (template && query) onInsert(template, query)
+    if (!template || !query) return
+    onInsert(template, query)
+    remember.mutate(template)
   }
   useEffect(() => setChosen(0), [query?.q, isOpen])
   useEffect(() => {
