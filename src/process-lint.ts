@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { createInlineEngine, formatProblem, type Problem } from './engine/index.ts'
-import { chatEventNames } from './modules/workflow/index.ts'
+import { chatEventNames, hostProblems } from './modules/workflow/index.ts'
 import { describeTasks } from './tasks.ts'
 
 const shippedFolder = path.resolve(import.meta.dirname, '../processes')
@@ -37,8 +37,8 @@ export async function lintProcesses(names: readonly string[]): Promise<Map<strin
   const results = new Map<string, Problem[]>()
   for (const file of await bpmnFiles(names)) {
     const formIds = await formIdsBeside(file)
-    const { problems } = await engine.compile(await readFile(file, 'utf8'), { tasks, events: [...chatEventNames], formIds })
-    results.set(file, problems)
+    const { definition, problems } = await engine.compile(await readFile(file, 'utf8'), { tasks, events: [...chatEventNames], formIds })
+    results.set(file, [...problems, ...(definition ? hostProblems(definition) : [])])
   }
   await engine.close()
   return results

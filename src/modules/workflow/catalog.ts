@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
 import type { ProcessCatalog } from '../../contracts/index.ts'
 import { supportedElements, type TaskTypeInfo } from '../../engine/index.ts'
+import { unservedElements } from './host-limits.ts'
 import type { TaskRegistry } from './task-registry.ts'
 import { chatEvents } from './workflow.events.ts'
 
@@ -20,7 +21,10 @@ export class CatalogService {
       tasks,
       events: Object.entries(chatEvents).map(([name, title]) => ({ name, title })),
       elementTemplates: tasks.map(elementTemplate),
-      supportedElements: supportedElements.map(({ type, support, reason }) => ({ type, support, reason: reason ?? '' })),
+      supportedElements: supportedElements.map(({ type, support, reason }) => {
+        const unserved = unservedElements.get(type)
+        return unserved === undefined ? { type, support, reason: reason ?? '' } : { type, support: 'refused', reason: unserved }
+      }),
     }
   }
 }

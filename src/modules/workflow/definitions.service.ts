@@ -6,6 +6,7 @@ import { AppError, notFound } from '../../platform/errors.ts'
 import type { ParleyDatabase, ParleyWork } from '../../schema.ts'
 import { audit } from '../settings/index.ts'
 import * as repo from './definitions.repo.ts'
+import { hostProblems } from './host-limits.ts'
 import type { ScenarioRunner, Subject } from './scenarios/scenario-runner.ts'
 import { readScenarios } from './scenarios/validate-scenarios.ts'
 import type { TaskRegistry } from './task-registry.ts'
@@ -58,7 +59,10 @@ export class DefinitionService {
     xml: string,
     forms: Record<string, unknown> = {},
   ): Promise<{ definition: CompiledDefinition | null; problems: Problem[] }> {
-    return this.#engine.compile(xml, { tasks: this.#tasks.describe(), events: [...chatEventNames], formIds: Object.keys(forms) })
+    const catalog = { tasks: this.#tasks.describe(), events: [...chatEventNames], formIds: Object.keys(forms) }
+    const { definition, problems } = await this.#engine.compile(xml, catalog)
+    const unserved = definition ? hostProblems(definition) : []
+    return { definition: unserved.length > 0 ? null : definition, problems: [...problems, ...unserved] }
   }
 
   /** The definition ready to be tried. @throws AppError 422 INVALID_PROCESS with all problems */

@@ -115,3 +115,28 @@ t.test('a lifecycle that is meant to behave otherwise may replace the shipped on
   await anna.ok('POST', `/api/chats/${tile.id}/complete`)
   t.match((await anna.messages(tile.id)).at(-1), { direction: 'system', text: /^Closed by Anna/ })
 })
+
+t.test('what nothing would ever wake is refused at upload', async (t) => {
+  const parley = await startParley(t, { worker: false })
+  const started = (definition: string) => `<?xml version="1.0" encoding="UTF-8"?>
+<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" id="definitions" targetNamespace="parley">
+  <bpmn:process id="never_woken" name="Never woken" isExecutable="true">
+    <bpmn:startEvent id="begin" name="Begin"><bpmn:outgoing>to_end</bpmn:outgoing>${definition}</bpmn:startEvent>
+    <bpmn:sequenceFlow id="to_end" sourceRef="begin" targetRef="done"/>
+    <bpmn:endEvent id="done" name="Done"><bpmn:incoming>to_end</bpmn:incoming></bpmn:endEvent>
+  </bpmn:process>
+  <bpmn:signal id="signal" name="somewhere"/>
+</bpmn:definitions>`
+  const timer = started('<bpmn:timerEventDefinition id="every"><bpmn:timeCycle>R/PT1H</bpmn:timeCycle></bpmn:timerEventDefinition>')
+  t.match(await parley.admin.call('POST', '/api/processes', timer), {
+    status: 422,
+    body: { problems: [{ rule: 'timer-start-not-served', elementId: 'begin' }] },
+  })
+  const signal = started('<bpmn:signalEventDefinition id="heard" signalRef="signal"/>')
+  t.match(await parley.admin.call('POST', '/api/processes', signal), { status: 422, body: { problems: [{ rule: 'signal-not-raised' }] } })
+  const catalog = await parley.admin.ok<{ supportedElements: { type: string; support: string }[] }>('GET', '/api/process-catalog')
+  t.match(
+    catalog.supportedElements.find((element) => element.type === 'StartEvent:Timer'),
+    { support: 'refused' },
+  )
+})
