@@ -75,6 +75,10 @@ export function applyFrame(client: QueryClient, frame: ServerFrame): void {
       )
       return
     case 'chat.updated':
+      // Linked to another contact: every message of the customer has another author now.
+      if (client.getQueryData<Chat>(keys.chat(frame.chatId))?.contact.id !== frame.chat.contact.id) {
+        void client.invalidateQueries({ queryKey: keys.messages(frame.chatId) })
+      }
       client.setQueryData<Chat>(keys.chat(frame.chatId), (known) => (known && known.seq > frame.chat.seq ? known : frame.chat))
       return
     case 'chat.typing':

@@ -12,14 +12,16 @@ export interface MessageCache {
 export const pageSize = 50
 export const emptyMessages: MessageCache = { items: [], hasOlder: true, loaded: false }
 
-const rank: Record<MessageStatus, number> = { sending: 0, sent: 1, delivered: 2, read: 3, failed: 4 }
+const rank = { sending: 0, sent: 1, delivered: 2, read: 3 }
 
 /**
- * Whether a status may replace another: it only moves forward, and `failed` is left only by a retry, which makes it
- * `sending` with one more attempt.
+ * Whether a status may replace another: it only moves forward. `failed` is left by a proof that the message arrived after
+ * all, or by a retry, which makes it `sending` with one more attempt.
  */
 export function movesForward(from: MessageStatus | null, to: MessageStatus | null): boolean {
   if (from === null || to === null) return true
+  if (from === 'failed') return to !== 'sending'
+  if (to === 'failed') return from === 'sending' || from === 'sent'
   return rank[to] >= rank[from]
 }
 

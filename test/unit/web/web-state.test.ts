@@ -85,13 +85,30 @@ t.test('message states only move forward, but for a retry', async (t) => {
     ],
   )
   t.equal(applyStatus(late, 'm2', 'sent', null)[1]?.status, 'delivered')
-  const failed = applyStatus(late, 'm2', 'failed', 'blocked')
-  t.match(failed[1], { status: 'failed', failureReason: 'blocked' })
-  t.match(applyStatus(failed, 'm2', 'sending', null)[1], { status: 'sending', failureReason: null })
+  t.equal(applyStatus(late, 'm2', 'failed', 'too late')[1]?.status, 'delivered', 'what arrived did not fail')
+  const failed = applyStatus([message(2, { direction: 'outgoing', status: 'sent', attempts: 1 })], 'm2', 'failed', 'blocked')
+  t.match(failed[0], { status: 'failed', failureReason: 'blocked' })
+  t.match(applyStatus(failed, 'm2', 'sending', null)[0], { status: 'sending', failureReason: null })
+  t.match(
+    applyStatus(failed, 'm2', 'delivered', null)[0],
+    { status: 'delivered', failureReason: null },
+    'the provider proved that it arrived',
+  )
 })
 
 t.test('an own message keeps its line when the server confirms it', async (t) => {
-  const entry = { clientId: 'c1', chatId: '1', text: 'hello', note: false, at: at(3), state: 'sending' as const, reason: null }
+  const entry = {
+    clientId: 'c1',
+    chatId: '1',
+    text: 'hello',
+    note: false,
+    at: at(3),
+    state: 'sending' as const,
+    reason: null,
+    files: [],
+    templateId: null,
+    translate: true,
+  }
   const before = buildRows([message(1), message(2)], [entry], null)
   const after = buildRows([message(1), message(2), message(3, { direction: 'outgoing', clientId: 'c1' })], [entry], null)
   t.same(
