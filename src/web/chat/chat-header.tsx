@@ -1,16 +1,5 @@
-import { ActionIcon, Button, Menu, Popover, Tooltip, UnstyledButton } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
-import {
-  IconArrowBackUp,
-  IconArrowForwardUp,
-  IconArrowLeft,
-  IconCheck,
-  IconChevronDown,
-  IconCopy,
-  IconDotsVertical,
-  IconEye,
-  IconX,
-} from '@tabler/icons-react'
+import { ActionIcon, Button, Tooltip } from '@mantine/core'
+import { IconArrowLeft, IconArrowsExchange, IconChevronDown, IconEye, IconFlag, IconLanguage } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import type { Chat } from '../../contracts/chats.ts'
 import { keys } from '../api/keys.ts'
@@ -18,18 +7,26 @@ import { useAgent } from '../session/use-session.ts'
 import { ChannelIcon } from '../ui/channel-icon.tsx'
 import { ContactAvatar } from '../ui/contact-avatar.tsx'
 import { OverdueTimer } from '../ui/overdue-timer.tsx'
-import { navigate } from '../ui/router.tsx'
+import { Link, navigate } from '../ui/router.tsx'
 import classes from './chat-header.module.css'
+import { ActionsMenu, MoreMenu } from './chat-menus.tsx'
+import { CompleteButton } from './complete-button.tsx'
 import { texts } from './texts.ts'
-import { useCompleteChat } from './use-chat.ts'
+import type { ChatActions } from './use-actions.ts'
 
 export interface ChatHeaderProps {
   chat: Chat
   isMine: boolean
+  actions: ChatActions
   onAccept: () => void
   isAccepting: boolean
   profileOpen: boolean
   onToggleProfile: () => void
+  translationOpen: boolean
+  onToggleTranslation: () => void
+  /** Whether the list of quick actions is open. */
+  actionsOpen: boolean
+  setActionsOpen: (open: boolean) => void
   /** Whether "Complete this chat?" is open. */
   isAsking: boolean
   setAsking: (asking: boolean) => void
@@ -37,8 +34,7 @@ export interface ChatHeaderProps {
 
 /** Who, where, in which state, and what can be done. */
 export function ChatHeader(props: ChatHeaderProps) {
-  const { chat, isMine, profileOpen, onToggleProfile } = props
-  const isDone = chat.status === 'completed'
+  const { chat, isMine } = props
   return (
     <header className={classes.header}>
       <ActionIcon
@@ -51,18 +47,9 @@ export function ChatHeader(props: ChatHeaderProps) {
       >
         <IconArrowLeft size={20} />
       </ActionIcon>
-      <UnstyledButton className={classes.who ?? ''} onClick={onToggleProfile} aria-expanded={profileOpen} aria-controls="contact-profile">
-        <ContactAvatar id={chat.contact.id} initials={chat.contact.initials} photoUrl={chat.contact.photoUrl} size={36} />
-        <span className={classes.names}>
-          <span className={classes.name}>
-            <span className={classes.nameText}>{chat.contact.name}</span>
-            <IconChevronDown size={15} className={classes.chevron} data-open={profileOpen || undefined} aria-hidden />
-          </span>
-          <Place chat={chat} />
-        </span>
-      </UnstyledButton>
+      <Who chat={chat} profileOpen={props.profileOpen} onToggleProfile={props.onToggleProfile} />
       <Viewers chatId={chat.id} />
-      {!isDone && (
+      {chat.status !== 'completed' && (
         <span className={classes.timer}>
           <OverdueTimer tile={chat} />
         </span>
@@ -72,9 +59,82 @@ export function ChatHeader(props: ChatHeaderProps) {
           {texts.accept}
         </Button>
       )}
+      <Tools {...props} />
       {isMine && <CompleteButton chat={chat} isAsking={props.isAsking} setAsking={props.setAsking} />}
-      <MoreMenu chat={chat} profileOpen={profileOpen} onToggleProfile={onToggleProfile} />
+      <MoreMenu {...props} />
     </header>
+  )
+}
+
+function Who({ chat, profileOpen, onToggleProfile }: Pick<ChatHeaderProps, 'chat' | 'profileOpen' | 'onToggleProfile'>) {
+  const { contact } = chat
+  const label = profileOpen ? texts.hideContact : texts.showContact
+  return (
+    <div className={classes.who}>
+      <ContactAvatar id={contact.id} initials={contact.initials} photoUrl={contact.photoUrl} size={36} />
+      <div className={classes.names}>
+        <div className={classes.name}>
+          <Link href={`/contacts/${contact.id}`} className={classes.nameText ?? ''} title={texts.openContact}>
+            {contact.name}
+          </Link>
+          <Tooltip label={`${label} (P)`}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size={24}
+              onClick={onToggleProfile}
+              aria-label={label}
+              aria-expanded={profileOpen}
+              {...(profileOpen ? { 'aria-controls': 'contact-profile' } : {})}
+            >
+              <IconChevronDown size={15} className={classes.chevron} data-open={profileOpen || undefined} />
+            </ActionIcon>
+          </Tooltip>
+          {chat.priority > 0 && (
+            <span className={classes.priority} title={texts.priorityOf(chat.priority)}>
+              <IconFlag size={13} aria-label={texts.priorityOf(chat.priority)} />
+            </span>
+          )}
+        </div>
+        <Place chat={chat} />
+      </div>
+    </div>
+  )
+}
+
+/** What agents do often, in wide windows; narrow ones have it in the menu. */
+function Tools({ chat, isMine, actions, actionsOpen, setActionsOpen, translationOpen, onToggleTranslation }: ChatHeaderProps) {
+  if (!isMine) return null
+  return (
+    <>
+      <ActionsMenu chat={chat} actions={actions} opened={actionsOpen} onChange={setActionsOpen} />
+      <Tooltip label={`${translationOpen ? texts.hideTranslation : texts.showTranslationPanel} (O)`}>
+        <ActionIcon
+          className={classes.wide ?? ''}
+          variant={chat.translation?.enabled ? 'light' : 'subtle'}
+          color={chat.translation?.enabled ? 'petrol' : 'gray'}
+          size="lg"
+          aria-label={texts.translation}
+          aria-expanded={translationOpen}
+          onClick={onToggleTranslation}
+        >
+          <IconLanguage size={19} stroke={1.7} />
+        </ActionIcon>
+      </Tooltip>
+      <Tooltip label={`${texts.transfer} (T)`}>
+        <ActionIcon
+          className={classes.wide ?? ''}
+          variant="subtle"
+          color="gray"
+          size="lg"
+          aria-label={texts.transfer}
+          aria-haspopup="dialog"
+          onClick={() => actions.open({ kind: 'transfer' })}
+        >
+          <IconArrowsExchange size={19} stroke={1.7} />
+        </ActionIcon>
+      </Tooltip>
+    </>
   )
 }
 
@@ -109,83 +169,5 @@ function Viewers({ chatId }: { chatId: string }) {
         {others.length}
       </span>
     </Tooltip>
-  )
-}
-
-function CompleteButton({ chat, isAsking, setAsking }: Pick<ChatHeaderProps, 'chat' | 'isAsking' | 'setAsking'>) {
-  const complete = useCompleteChat()
-  const confirm = () => complete.mutate(chat.id, { onSettled: () => setAsking(false) })
-  const isUnanswered = chat.lastMessage?.direction === 'incoming'
-  return (
-    <Popover opened={isAsking} onChange={setAsking} position="bottom-end" width={290} shadow="md" trapFocus returnFocus withRoles={false}>
-      <Popover.Target>
-        <Button
-          size="sm"
-          variant="default"
-          leftSection={<IconCheck size={16} />}
-          onClick={() => setAsking(!isAsking)}
-          classNames={{ label: classes.completeLabel ?? '', section: classes.completeIcon ?? '' }}
-          aria-label={texts.complete}
-          aria-haspopup="dialog"
-          aria-expanded={isAsking}
-        >
-          {texts.complete}
-        </Button>
-      </Popover.Target>
-      <Popover.Dropdown role="dialog" aria-label={texts.completeQuestion}>
-        <p className={classes.question}>{texts.completeQuestion}</p>
-        <p className={classes.hint}>{texts.completeHint}</p>
-        {isUnanswered && <p className={classes.warning}>{texts.completeUnanswered}</p>}
-        {chat.hasDraft && <p className={classes.warning}>{texts.completeDraft}</p>}
-        <div className={classes.answers}>
-          <Button size="sm" data-autofocus loading={complete.isPending} onClick={confirm}>
-            {texts.complete}
-          </Button>
-          <Button size="sm" variant="default" onClick={() => setAsking(false)}>
-            {texts.keepOpen}
-          </Button>
-        </div>
-      </Popover.Dropdown>
-    </Popover>
-  )
-}
-
-function MoreMenu({ chat, profileOpen, onToggleProfile }: Pick<ChatHeaderProps, 'chat' | 'profileOpen' | 'onToggleProfile'>) {
-  const { parentChatId, childChatId } = chat
-  const copy = async () => {
-    await navigator.clipboard.writeText(String(chat.number))
-    notifications.show({ message: texts.copied, autoClose: 2_000 })
-  }
-  return (
-    <Menu position="bottom-end" shadow="md" width={240}>
-      <Menu.Target>
-        <Tooltip label={texts.more}>
-          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={texts.more}>
-            <IconDotsVertical size={18} />
-          </ActionIcon>
-        </Tooltip>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconChevronDown size={16} />} onClick={onToggleProfile}>
-          {profileOpen ? texts.hideContact : texts.showContact}
-        </Menu.Item>
-        {parentChatId && (
-          <Menu.Item leftSection={<IconArrowBackUp size={16} />} onClick={() => navigate(`/chats/${parentChatId}`)}>
-            {texts.parentChat}
-          </Menu.Item>
-        )}
-        {childChatId && (
-          <Menu.Item leftSection={<IconArrowForwardUp size={16} />} onClick={() => navigate(`/chats/${childChatId}`)}>
-            {texts.childChat}
-          </Menu.Item>
-        )}
-        <Menu.Item leftSection={<IconCopy size={16} />} onClick={() => void copy()}>
-          {texts.copyNumber(chat.number)}
-        </Menu.Item>
-        <Menu.Item leftSection={<IconX size={16} />} onClick={() => navigate('/')}>
-          {texts.closeChat}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
   )
 }

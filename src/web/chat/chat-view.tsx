@@ -10,12 +10,15 @@ import { useAgent } from '../session/use-session.ts'
 import { EmptyState } from '../ui/empty-state.tsx'
 import { navigate } from '../ui/router.tsx'
 import { useShortcuts } from '../ui/shortcuts.ts'
+import { ChatDialogs } from './chat-dialogs.tsx'
 import { ChatHeader } from './chat-header.tsx'
 import classes from './chat-view.module.css'
 import { Composer } from './composer.tsx'
 import { MessageList } from './message-list.tsx'
 import { firstUnreadSeq } from './rows.ts'
 import { texts } from './texts.ts'
+import { TranslationPanel } from './translation-panel.tsx'
+import { useChatActions } from './use-actions.ts'
 import { useChat, useMessages, useWatch } from './use-chat.ts'
 import { useDropZone } from './use-drop-zone.ts'
 import type { ComposerHandle } from './use-editor.ts'
@@ -61,12 +64,19 @@ function LoadedChat({ chat, messages, onAccept, isAccepting, justAccepted }: Loa
   const composer = useRef<ComposerHandle>(null)
   const [profileOpen, setProfileOpen] = useLocalStorage({ key: 'parley.profile-open', defaultValue: false, getInitialValueInEffect: false })
   const [isAsking, setAsking] = useState(false)
+  const [actionsOpen, setActionsOpen] = useState(false)
+  const [translationOpen, setTranslationOpen] = useState(chat.translation?.enabled ?? false)
+  const actions = useChatActions(chat)
   const toggleProfile = () => setProfileOpen(!profileOpen)
+  const toggleTranslation = () => setTranslationOpen(!translationOpen)
   useShortcuts({
     r: () => composer.current?.focus(false),
     n: () => composer.current?.focus(true),
     e: () => setAsking(isMine),
     p: toggleProfile,
+    o: toggleTranslation,
+    q: () => setActionsOpen(isMine),
+    t: () => isMine && actions.open({ kind: 'transfer' }),
   })
   const { isOver, handlers } = useDropZone(isMine ? (files) => composer.current?.attach(files) : null)
   return (
@@ -80,13 +90,19 @@ function LoadedChat({ chat, messages, onAccept, isAccepting, justAccepted }: Loa
       <ChatHeader
         chat={chat}
         isMine={isMine}
+        actions={actions}
         onAccept={() => onAccept(chat.id)}
         isAccepting={isAccepting}
         profileOpen={profileOpen}
         onToggleProfile={toggleProfile}
+        translationOpen={translationOpen}
+        onToggleTranslation={toggleTranslation}
+        actionsOpen={actionsOpen}
+        setActionsOpen={setActionsOpen}
         isAsking={isAsking}
         setAsking={setAsking}
       />
+      {translationOpen && <TranslationPanel chat={chat} isMine={isMine} onClose={toggleTranslation} />}
       {profileOpen && <ContactProfile chat={chat} onClose={toggleProfile} />}
       <MessageList
         chat={chat}
@@ -103,6 +119,7 @@ function LoadedChat({ chat, messages, onAccept, isAccepting, justAccepted }: Loa
         isAccepting={isAccepting}
         autoFocus={justAccepted}
       />
+      <ChatDialogs chat={chat} actions={actions} />
     </article>
   )
 }

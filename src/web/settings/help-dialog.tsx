@@ -20,6 +20,9 @@ const groups: { title: string; rows: { keys: string[]; text: string }[] }[] = [
       { keys: ['R'], text: 'Reply' },
       { keys: ['N'], text: 'Write a private note' },
       { keys: ['P'], text: 'Show or hide the contact' },
+      { keys: ['O'], text: 'Show or hide translation' },
+      { keys: ['Q'], text: 'Quick actions' },
+      { keys: ['T'], text: 'Transfer the chat' },
       { keys: ['E'], text: 'Complete the chat' },
       { keys: ['Esc'], text: 'Leave the text field, then the chat' },
     ],
@@ -29,6 +32,7 @@ const groups: { title: string; rows: { keys: string[]; text: string }[] }[] = [
     rows: [
       { keys: ['Enter'], text: 'Send' },
       { keys: ['Shift', 'Enter'], text: 'New line' },
+      { keys: ['/', '/'], text: 'Find a template' },
     ],
   },
 ]

@@ -41,7 +41,14 @@ export function useShortcuts(commands: Record<string, () => void>): void {
     current.current = commands
   })
   useEffect(() => {
+    // Looked at before anybody handles the key: Esc closes a window, and the key is then meant for nothing else, even when
+    // the focus fell out of the window because its button was disabled.
+    let hadDialog = false
+    const look = () => {
+      hadDialog = document.querySelector('[role="dialog"][aria-modal="true"]') !== null
+    }
     const onKey = (event: KeyboardEvent) => {
+      if (hadDialog) return
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
       if (isTyping(event.target) || isInDialog(event.target)) return
       const command = current.current[event.key]
@@ -49,7 +56,11 @@ export function useShortcuts(commands: Record<string, () => void>): void {
       event.preventDefault()
       command()
     }
+    window.addEventListener('keydown', look, { capture: true })
     window.addEventListener('keydown', onKey)
-    return () => window.removeEventListener('keydown', onKey)
+    return () => {
+      window.removeEventListener('keydown', look, { capture: true })
+      window.removeEventListener('keydown', onKey)
+    }
   }, [])
 }
