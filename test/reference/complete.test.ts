@@ -6,6 +6,7 @@ onBothBackends('Complete chat', async (t, parley) => {
 
   await t.test('completed by its agent: read-only, out of the inbox, and a line in the conversation says so', async (t) => {
     const { customer, chatId } = await desk.conversation(anna)
+    const other = await desk.conversation(anna)
     await anna.reply(chatId, 'Solved')
     t.match(await completes(anna, chatId), { status: 'completed', completionReason: 'agent', timeoutAt: null })
     t.equal(await areaOf(anna, chatId), null)
@@ -17,6 +18,7 @@ onBothBackends('Complete chat', async (t, parley) => {
     t.match(await anna.call('POST', `${chat}/transfer`, { queueId: desk.queue.id }), refused)
     t.match(await anna.call('POST', `${chat}/complete`), refused)
     t.match(await anna.call('POST', `${chat}/accept`), refused)
+    t.match(await anna.call('POST', `${chat}/link`, { contactId: other.chat.contact.id }), refused)
     const { actions } = await anna.chat(chatId)
     for (const { id } of actions) t.match(await anna.call('POST', `${chat}/actions/${id}`), refused)
     await customer.writes('Thanks')

@@ -3,7 +3,7 @@ import { addAgent } from '../helpers/parley.ts'
 import { type WhatsappStatus, whatsappMessage, whatsappStatus } from '../helpers/providers/graph-webhooks.ts'
 import { until } from '../helpers/until.ts'
 import { message, olena, publicUrl, sms, telegram, whatsapp } from '../integration/channels/support.ts'
-import { accepts, onBothBackends } from './support.ts'
+import { accepts, completes, onBothBackends } from './support.ts'
 
 const sentAt = 1_795_340_400
 
@@ -44,6 +44,16 @@ onBothBackends(
       const frame = await socket.next('chat.message_status', ({ messageId, status }) => messageId === refused.id && status === 'failed')
       t.equal(frame.failureReason, failureReason, 'the reason is pushed too')
       t.same([pushed(socket, reply.id), pushed(socket, refused.id)], [['sent'], ['failed']], 'and no other status ever')
+
+      emulator.refusals.clear()
+      await anna.ok('POST', `/api/messages/${refused.id}/retry`)
+      await message(anna, chatId, refused.id, 'sent')
+      emulator.refusals.set(olena.id, { error_code: 403, description: 'Forbidden: bot was blocked by the user' })
+      const last = await anna.reply(chatId, 'Bye')
+      await message(anna, chatId, last.id, 'failed')
+      await completes(anna, chatId)
+      const late = await anna.call('POST', `/api/messages/${last.id}/retry`)
+      t.match(late, { status: 409, body: { code: 'CHAT_COMPLETED' } }, 'a completed chat is read-only')
     })
 
     await t.test('WhatsApp: sending, sent, delivered, read, or failed with the reason of WhatsApp', async (t) => {

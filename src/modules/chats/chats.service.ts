@@ -308,12 +308,13 @@ export class ChatService {
     return customer === null || customer === translation.to ? null : { from: translation.to, to: customer }
   }
 
-  /** Sends a failed message again, as a new attempt. */
+  /** Sends a failed message again, as a new attempt. @throws AppError 404, 403 NOT_OWNER, 409 CHAT_COMPLETED or NOT_FAILED */
   async retry(agent: Viewer, messageId: string): Promise<Message> {
     const found = await this.#options.database.db.selectFrom('messages').select('chat_id').where('id', '=', messageId).executeTakeFirst()
     if (!found) throw notFound(`Message ${messageId}`)
     await this.#visible(agent, found.chat_id)
     const message = await this.#options.messages.retry(messageId, (chat) => {
+      if (chat.status === 'completed') throw errors.chatCompleted(chat.number)
       if (chat.agent_id !== agent.id && agent.role === 'agent') throw errors.notOwner(null)
     })
     return toMessage(message)
