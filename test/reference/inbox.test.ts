@@ -2,7 +2,7 @@ import t from 'tap'
 import { startParley } from '../helpers/parley.ts'
 import { accepts, areaOf, completes, openDesk, withSetting } from './support.ts'
 
-t.test('Agent Inbox', async (t) => {
+t.test('Inbox', async (t) => {
   const parley = await startParley(t, { listen: true })
   const desk = await openDesk(parley)
   const anna = await desk.agent('Anna')

@@ -178,8 +178,8 @@ const rows: Row[] = [
     logout,
     inPresence('a lost last connection makes the agent inactive after the grace'),
   ],
-  // Agent Inbox
-  ['R22', 'Chats are processed in the Agent Inbox.', wholeChatOnScreen, areas],
+  // Inbox
+  ['R22', 'Chats are processed in the inbox.', wholeChatOnScreen, areas],
   ['R23', 'Agents have access to two areas of chats.', areas, wholeChatOnScreen],
   ['R24', 'New items: chats that wait to be accepted.', areas],
   ['R25', 'In progress: chats that are accepted.', areas],
