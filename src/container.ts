@@ -15,7 +15,7 @@ import {
   type ProfileTarget,
   profileFetch,
 } from './modules/channels/index.ts'
-import { type ChatDetails, type ChatRouteDeps, ChatService, type Viewer } from './modules/chats/index.ts'
+import { type ChatDetails, type ChatRouteDeps, ChatService, ReplyService, type Viewer } from './modules/chats/index.ts'
 import { AccountService, ContactService, LinkService, linkContact, readContactProfile } from './modules/contacts/index.ts'
 import { createFiles, mediaFetch } from './modules/files/index.ts'
 import { ActionRunService, ProcessInputs, QuickActionService } from './modules/quick-actions/index.ts'
@@ -219,17 +219,21 @@ export async function createContainer(options: ContainerOptions) {
   const chats: ChatService = new ChatService({
     database,
     host,
-    messages,
     offers: routing,
     details,
+    publish: outlets.publish,
+  })
+  const assertVisible = (agent: Viewer, chatId: string) => chats.assertVisible(agent, chatId)
+  const replies = new ReplyService({
+    database,
+    messages,
+    assertVisible,
     templates: templateTexts,
     gate: {
       filesOf: (work, agentId, fileIds) => files.service.sendable(work, agentId, fileIds),
       check: (channelId, message, at) => rules.check(channelId, message, at),
     },
-    publish: outlets.publish,
   })
-  const assertVisible = (agent: Viewer, chatId: string) => chats.assertVisible(agent, chatId)
   const actionRuns = new ActionRunService({
     database,
     host,
@@ -266,6 +270,7 @@ export async function createContainer(options: ContainerOptions) {
 
   const chatRouteDeps: ChatRouteDeps = {
     chats,
+    replies,
     explain: async (chatId) => ({
       ...(await describeChatProcess(database.db, chatId)),
       decisions: await routing.listDecisions(database.db, chatId),

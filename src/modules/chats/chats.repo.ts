@@ -112,6 +112,12 @@ export async function lastCustomerLanguage(db: Kysely<Schema>, chatId: string): 
   return row?.from_language ?? null
 }
 
+/** Who owns the chat; null when nobody does. */
+export async function findOwner(db: Kysely<Schema>, chat: { agent_id: string | null }): Promise<{ id: string; name: string } | null> {
+  if (chat.agent_id === null) return null
+  return (await db.selectFrom('agents').select(['id', 'name']).where('id', '=', chat.agent_id).executeTakeFirst()) ?? null
+}
+
 /** Takes the chat's next sequence number; the caller holds the chat's lock. */
 export async function nextSeq(work: ParleyWork, chatId: string): Promise<number> {
   const row = await work.trx

@@ -21,9 +21,11 @@ import {
   TransferTargets,
 } from '../../contracts/index.ts'
 import type { ChatService } from './chats.service.ts'
+import type { ReplyService } from './replies.service.ts'
 
 export interface ChatRouteDeps {
   chats: ChatService
+  replies: ReplyService
   /** Instances, log and routing decisions of a chat. */
   explain(chatId: string): Promise<ChatProcessView>
   transferTargets(chatId: string, agentId: string): Promise<import('../../contracts/index.ts').TransferTargets>
@@ -36,7 +38,7 @@ const tags = ['Chats']
 
 /** The agent's inbox and what an agent does with a chat. */
 export const chatRoutes =
-  ({ chats, explain, transferTargets, transferWarnings, typing }: ChatRouteDeps): FastifyPluginAsyncTypebox =>
+  ({ chats, replies, explain, transferTargets, transferWarnings, typing }: ChatRouteDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     app.get('/api/inbox', { schema: { tags, response: { 200: Inbox } } }, async (request) => chats.inbox(request.agent))
 
@@ -100,7 +102,7 @@ export const chatRoutes =
       { schema: { tags, params: Id, body: MessageSend, response: { 200: MessageEnvelope, 201: MessageEnvelope } } },
       async (request, reply) => {
         const { text, fileIds, templateId, clientId, note, translate } = request.body
-        const { message, created } = await chats.send(request.agent, request.params.id, {
+        const { message, created } = await replies.send(request.agent, request.params.id, {
           text: text ?? null,
           fileIds: fileIds ?? [],
           templateId: templateId ?? null,
@@ -113,14 +115,14 @@ export const chatRoutes =
     )
 
     app.post('/api/messages/:id/retry', { schema: { tags, params: Id, response: { 200: MessageEnvelope } } }, async (request) => ({
-      message: await chats.retry(request.agent, request.params.id),
+      message: await replies.retry(request.agent, request.params.id),
     }))
 
     app.put(
       '/api/chats/:id/draft',
       { schema: { tags, params: Id, body: DraftPut, response: { 204: Type.Null() } } },
       async (request, reply) => {
-        await chats.saveDraft(request.agent, request.params.id, { text: request.body.text, fileIds: request.body.fileIds ?? [] })
+        await replies.saveDraft(request.agent, request.params.id, { text: request.body.text, fileIds: request.body.fileIds ?? [] })
         return reply.code(204).send(null)
       },
     )

@@ -2,8 +2,8 @@ import { Type } from 'typebox'
 import type { ParleyWork } from '../../schema.ts'
 import { BpmnError, localTask, type Task } from '../workflow/index.ts'
 import type { ChatStates } from './chat-states.ts'
-import type { TemplateTexts } from './chats.service.ts'
 import type { MessageService } from './messages.service.ts'
+import type { TemplateTexts } from './replies.service.ts'
 
 const nothing = Type.Object({})
 const id = (description: string) => Type.String({ pattern: '^[0-9]{1,18}$', description })
