@@ -34,6 +34,9 @@ export type AgentName = Static<typeof AgentName>
 export const AgentEnvelope = Type.Object({ agent: Agent })
 export type AgentEnvelope = Static<typeof AgentEnvelope>
 
+/** The agent itself, as lists have it, and once more under its name, as answers to an act have it. */
+export const AgentAnswer = Type.Object({ ...Agent.properties, agent: Agent })
+
 export const StatusChange = Type.Object({ status: AgentStatus })
 
 export const SessionPatch = Type.Object(

@@ -124,6 +124,9 @@ export type Inbox = Static<typeof Inbox>
 
 export const ChatEnvelope = Type.Object({ chat: Chat })
 export type ChatEnvelope = Static<typeof ChatEnvelope>
+
+/** The chat itself, as a tile with more, and once more under its name, as answers to an act have it. */
+export const ChatAnswer = Type.Object({ ...Chat.properties, chat: Chat })
 export const MessageEnvelope = Type.Object({ message: Message })
 export type MessageEnvelope = Static<typeof MessageEnvelope>
 

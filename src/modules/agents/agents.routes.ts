@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import type { Agent as AgentType } from '../../contracts/agents.ts'
 import {
   Agent,
+  AgentAnswer,
   AgentCreate,
   AgentEnvelope,
   AgentName,
@@ -99,23 +101,23 @@ function accountRoutes({ agents }: AgentRoutesOptions): FastifyPluginAsyncTypebo
 
     app.post(
       '/api/agents',
-      { config: { role: 'admin' }, schema: { tags, summary: 'Add an agent', body: AgentCreate, response: { 201: AgentEnvelope } } },
-      async (request, reply) => reply.code(201).send({ agent: await agents.createAgent(request.agent, request.body) }),
+      { config: { role: 'admin' }, schema: { tags, summary: 'Add an agent', body: AgentCreate, response: { 201: AgentAnswer } } },
+      async (request, reply) => reply.code(201).send(answer(await agents.createAgent(request.agent, request.body))),
     )
 
     app.get(
       '/api/agents/:id',
-      { config: { role: 'supervisor' }, schema: { tags, summary: 'Get an agent', params: IdParams, response: { 200: AgentEnvelope } } },
-      async (request) => ({ agent: await agents.getAgent(request.params.id) }),
+      { config: { role: 'supervisor' }, schema: { tags, summary: 'Get an agent', params: IdParams, response: { 200: AgentAnswer } } },
+      async (request) => answer(await agents.getAgent(request.params.id)),
     )
 
     app.patch(
       '/api/agents/:id',
       {
         config: { role: 'admin' },
-        schema: { tags, summary: 'Change an agent', params: IdParams, body: AgentPatch, response: { 200: AgentEnvelope } },
+        schema: { tags, summary: 'Change an agent', params: IdParams, body: AgentPatch, response: { 200: AgentAnswer } },
       },
-      async (request) => ({ agent: await agents.changeAgent(request.agent, request.params.id, request.body) }),
+      async (request) => answer(await agents.changeAgent(request.agent, request.params.id, request.body)),
     )
 
     app.delete(
@@ -173,3 +175,5 @@ function tokenRoutes({ agents }: AgentRoutesOptions): FastifyPluginAsyncTypebox 
     )
   }
 }
+
+const answer = (agent: AgentType) => ({ ...agent, agent })

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { ChatProcess as ChatProcessView } from '../../contracts/index.ts'
 import {
+  ChatAnswer,
   ChatEnvelope,
   ChatListQuery,
   ChatPatch,
@@ -47,9 +48,10 @@ export const chatRoutes =
       return chats.list(request.agent, { ...filter, limit, before: cursor })
     })
 
-    app.get('/api/chats/:id', { schema: { tags, params: Id, response: { 200: ChatEnvelope } } }, async (request) => ({
-      chat: await chats.get(request.agent, request.params.id),
-    }))
+    app.get('/api/chats/:id', { schema: { tags, params: Id, response: { 200: ChatAnswer } } }, async (request) => {
+      const chat = await chats.get(request.agent, request.params.id)
+      return { ...chat, chat }
+    })
 
     app.patch('/api/chats/:id', { schema: { tags, params: Id, body: ChatPatch, response: { 200: ChatEnvelope } } }, async (request) => ({
       chat: await chats.patch(request.agent, request.params.id, request.body),
