@@ -37,29 +37,33 @@ export interface ChatFilter {
   visibleTo: { agentId: string; queueIds: string[] } | null
 }
 
-/** Chats newest first; the id is the keyset. */
+/** Chats newest first; the id is the keyset. The page is chosen among chats alone, and only then joined with what they show. */
 export async function listChats(db: Kysely<Schema>, filter: ChatFilter): Promise<TileRow[]> {
-  let query = tileQuery(db)
+  let page = db.selectFrom('chats as f').select('f.id')
   const { visibleTo, q, status, queueId, agentId, contactId, channelId } = filter
-  if (status !== undefined) query = query.where('c.status', '=', status)
-  if (queueId !== undefined) query = query.where('c.queue_id', '=', queueId)
-  if (agentId !== undefined) query = query.where('c.agent_id', '=', agentId)
-  if (contactId !== undefined) query = query.where('c.contact_id', '=', contactId)
-  if (channelId !== undefined) query = query.where('c.channel_id', '=', channelId)
-  if (filter.from !== undefined) query = query.where('c.created_at', '>=', new Date(filter.from))
-  if (filter.to !== undefined) query = query.where('c.created_at', '<', new Date(filter.to))
-  if (filter.before !== undefined) query = query.where('c.id', '<', filter.before)
+  if (status !== undefined) page = page.where('f.status', '=', status)
+  if (queueId !== undefined) page = page.where('f.queue_id', '=', queueId)
+  if (agentId !== undefined) page = page.where('f.agent_id', '=', agentId)
+  if (contactId !== undefined) page = page.where('f.contact_id', '=', contactId)
+  if (channelId !== undefined) page = page.where('f.channel_id', '=', channelId)
+  if (filter.from !== undefined) page = page.where('f.created_at', '>=', new Date(filter.from))
+  if (filter.to !== undefined) page = page.where('f.created_at', '<', new Date(filter.to))
+  if (filter.before !== undefined) page = page.where('f.id', '<', filter.before)
   if (q !== undefined) {
     const inText = sql<string>`(select m.chat_id from messages m where to_tsvector('simple', m.text) @@ websearch_to_tsquery('simple', ${q})
       and m.text is not null and m.direction in ('incoming', 'outgoing', 'note'))`
-    query = query.where((eb) => eb.or([eb('p.name', 'ilike', `%${q.replace(/[\\%_]/g, '\\$&')}%`), eb('c.id', 'in', inText)]))
+    const named = db
+      .selectFrom('contacts')
+      .select('id')
+      .where('name', 'ilike', `%${q.replace(/[\\%_]/g, '\\$&')}%`)
+    page = page.where((eb) => eb.or([eb('f.contact_id', 'in', named), eb('f.id', 'in', inText)]))
   }
   if (visibleTo) {
-    query = query.where((eb) =>
-      eb.or([eb('c.agent_id', '=', visibleTo.agentId), eb('c.queue_id', '=', sql<string>`any (${visibleTo.queueIds}::bigint[])`)]),
+    page = page.where((eb) =>
+      eb.or([eb('f.agent_id', '=', visibleTo.agentId), eb('f.queue_id', '=', sql<string>`any (${visibleTo.queueIds}::bigint[])`)]),
     )
   }
-  return query.orderBy('c.id', 'desc').limit(filter.limit).execute()
+  return tileQuery(db).where('c.id', 'in', page.orderBy('f.id', 'desc').limit(filter.limit)).orderBy('c.id', 'desc').execute()
 }
 
 export async function findMessage(db: Kysely<Schema>, id: string): Promise<MessageRow | undefined> {
