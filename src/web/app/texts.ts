@@ -5,5 +5,8 @@ export const texts = {
   notFoundTitle: 'There is nothing at this address',
   notFoundText: 'The link may be old or mistyped.',
   toInbox: 'Go to the inbox',
-  skip: 'Skip to the chat',
+  skip: 'Skip to the content',
+  inboxPanel: 'Inbox',
+  contactPanel: 'New message from',
+  closePanel: 'Close the panel',
 }

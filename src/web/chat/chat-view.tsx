@@ -12,6 +12,7 @@ import { navigate } from '../ui/router.tsx'
 import { useShortcuts } from '../ui/shortcuts.ts'
 import { ChatDialogs } from './chat-dialogs.tsx'
 import { ChatHeader } from './chat-header.tsx'
+import { ChatLabels } from './chat-labels.tsx'
 import classes from './chat-view.module.css'
 import { Composer } from './composer.tsx'
 import { MessageList } from './message-list.tsx'
@@ -103,7 +104,11 @@ function LoadedChat({ chat, messages, onAccept, isAccepting, justAccepted }: Loa
         setAsking={setAsking}
       />
       {translationOpen && <TranslationPanel chat={chat} isMine={isMine} onClose={toggleTranslation} />}
-      {profileOpen && <ContactProfile chat={chat} onClose={toggleProfile} />}
+      {profileOpen && (
+        <ContactProfile chat={chat} onClose={toggleProfile}>
+          {isMine && <ChatLabels chat={chat} />}
+        </ContactProfile>
+      )}
       <MessageList
         chat={chat}
         cache={messages}

@@ -7,6 +7,7 @@ import type { Contact } from '../../contracts/contacts.ts'
 import { ApiError, explain } from '../api/client.ts'
 import { searchContacts } from '../api/contacts.ts'
 import { keys } from '../api/keys.ts'
+import { channelNames } from '../ui/channel-icon.tsx'
 import { type Choice, ChoiceList } from '../ui/choice-list.tsx'
 import { ContactAvatar } from '../ui/contact-avatar.tsx'
 import { Dialog, DialogActions } from '../ui/dialog.tsx'
@@ -87,7 +88,7 @@ function Preview({ contact, previous }: { contact: Contact; previous: string }) 
     [texts.phone, contact.mobilePhone],
     [texts.email, contact.email],
     [texts.account, contact.account?.name ?? null],
-    [texts.channels, contact.identities.map((identity) => identity.channelKind).join(', ') || null],
+    [texts.channels, [...new Set(contact.identities.map(({ channelKind }) => channelNames[channelKind]))].join(', ') || null],
   ]
   return (
     <div className={classes.preview} aria-live="polite">

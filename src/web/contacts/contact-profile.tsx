@@ -1,24 +1,21 @@
 import { CloseButton } from '@mantine/core'
+import type { ReactNode } from 'react'
 import type { Chat } from '../../contracts/chats.ts'
 import { ContactAvatar } from '../ui/contact-avatar.tsx'
+import { Link } from '../ui/router.tsx'
 import { fullTime } from '../ui/time.ts'
 import classes from './contact-profile.module.css'
+import { texts } from './texts.ts'
 
-const texts = {
-  title: 'Contact',
-  close: 'Hide contact',
-  empty: 'not known',
-  chat: 'Chat',
-  number: 'Number',
-  queue: 'Queue',
-  agent: 'Agent',
-  started: 'Started',
-  accepted: 'Accepted',
-  completed: 'Completed',
+export interface ContactProfileProps {
+  chat: Chat
+  onClose: () => void
+  /** What can be changed about the chat. */
+  children?: ReactNode
 }
 
 /** What is known of the contact and the chat; the fields are chosen by the administrator. */
-export function ContactProfile({ chat, onClose }: { chat: Chat; onClose: () => void }) {
+export function ContactProfile({ chat, onClose, children }: ContactProfileProps) {
   const about: [string, string | null][] = [
     [texts.number, String(chat.number)],
     [texts.queue, chat.queue.name],
@@ -31,7 +28,9 @@ export function ContactProfile({ chat, onClose }: { chat: Chat; onClose: () => v
     <aside className={classes.profile} id="contact-profile" aria-label={texts.title}>
       <div className={classes.head}>
         <ContactAvatar id={chat.contact.id} initials={chat.contact.initials} photoUrl={chat.contact.photoUrl} size={44} />
-        <h2 className={classes.name}>{chat.contact.name}</h2>
+        <h2 className={classes.name}>
+          <Link href={`/contacts/${chat.contact.id}`}>{chat.contact.name}</Link>
+        </h2>
         <CloseButton onClick={onClose} aria-label={texts.close} />
       </div>
       <dl className={classes.fields}>
@@ -43,6 +42,7 @@ export function ContactProfile({ chat, onClose }: { chat: Chat; onClose: () => v
       <dl className={classes.fields}>
         {about.map(([label, value]) => value !== null && <Field key={label} label={label} value={value} />)}
       </dl>
+      {children}
     </aside>
   )
 }

@@ -5,9 +5,10 @@ import { useState } from 'react'
 import type { SessionPatch } from '../../contracts/agents.ts'
 import { explain } from '../api/client.ts'
 import { useAgent, usePatchSession } from '../session/use-session.ts'
+import { useSetting } from '../session/use-settings.ts'
 import { languageOptions } from '../ui/language-name.ts'
 import { useSingleKeys } from '../ui/shortcuts.ts'
-import { chime } from './chime.ts'
+import { playSound, soundOf } from './chime.ts'
 import { texts } from './texts.ts'
 import { permission, requestPermission } from './web-notifications.ts'
 
@@ -41,6 +42,7 @@ export function SettingsMenu() {
 function SettingsForm() {
   const agent = useAgent()
   const patch = usePatchSession()
+  const chosenSound = soundOf(useSetting('NotificationSound'))
   const [singleKeys, setSingleKeys] = useSingleKeys()
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   const save = (change: SessionPatch) =>
@@ -48,12 +50,17 @@ function SettingsForm() {
       onError: (error) => notifications.show({ color: 'red', title: texts.saveFailed, message: explain(error) }),
     })
   const changeSound = (sound: boolean) => {
-    if (sound) chime()
+    if (sound) playSound(chosenSound)
     save({ notifications: { sound } })
   }
   return (
     <Stack gap="md">
-      <Switch label={texts.sound} checked={agent.notifications.sound} onChange={(event) => changeSound(event.currentTarget.checked)} />
+      <Switch
+        label={texts.sound}
+        description={chosenSound === 'none' ? texts.soundOff : null}
+        checked={agent.notifications.sound}
+        onChange={(event) => changeSound(event.currentTarget.checked)}
+      />
       <BrowserSwitch wanted={agent.notifications.browser} onChange={(browser) => save({ notifications: { browser } })} />
       <Switch label={texts.keys} checked={singleKeys} onChange={(event) => setSingleKeys(event.currentTarget.checked)} />
       <div>

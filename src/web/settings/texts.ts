@@ -7,6 +7,7 @@ export const texts = {
   statusFailed: 'Your status could not be changed',
   settings: 'Settings',
   sound: 'Sound for new messages',
+  soundOff: 'Your administrator has chosen no sound.',
   browser: 'Browser notifications',
   browserBlocked: 'This browser blocks notifications from Parley. Allow them in the site settings beside the address, then switch this on.',
   browserMissing: 'This browser has no notifications.',
