@@ -1,7 +1,7 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import t from 'tap'
 import { launchBrowser } from '../helpers/browser.ts'
-import { accessibilityProblems, callApi, logIn, openPage, tile, tileBadge } from './pages.ts'
+import { accessibilityProblems, beActive, callApi, logIn, openPage, tile, tileBadge } from './pages.ts'
 import { customerWrites, startParleyProcess } from './parley-process.ts'
 
 // Looks like a template, an expression and HTML, and is none of them.
@@ -194,7 +194,7 @@ async function run(browser: Browser): Promise<void> {
       await page.getByRole('textbox', { name: 'Message' }).fill('Thank you')
       await page.keyboard.press('Enter')
       await page.getByRole('img', { name: /^(Sent|Delivered|Read)$/ }).waitFor()
-      await page.getByRole('button', { name, expanded: false }).click()
+      await page.getByRole('button', { name: 'Show contact' }).click()
       await page.getByRole('complementary', { name: 'Contact' }).waitFor()
       t.same(await accessibilityProblems(page), [], 'chat')
       await page.getByRole('button', { name: 'Settings' }).click()
@@ -211,11 +211,4 @@ async function run(browser: Browser): Promise<void> {
       await page.context().close()
     })
   }
-}
-
-/** The last test may have left the agent active: a switch is not a button. */
-async function beActive(page: Page): Promise<void> {
-  const toggle = page.getByRole('switch', { name: /Receive new chats/ })
-  if (!(await toggle.isChecked())) await toggle.click()
-  await page.getByRole('switch', { name: 'Receive new chats: Active' }).waitFor()
 }

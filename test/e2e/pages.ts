@@ -68,3 +68,34 @@ export async function accessibilityProblems(page: Page): Promise<string[]> {
     .analyze()
   return violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.html} ${node.failureSummary ?? ''}`))
 }
+
+/** The same in light and in dark, without opening anything anew. */
+export async function problemsInBothSchemes(page: Page): Promise<string[]> {
+  const found: string[] = []
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await changeScheme(page, colorScheme)
+    found.push(...(await accessibilityProblems(page)).map((problem) => `${colorScheme}: ${problem}`))
+  }
+  await changeScheme(page, 'light')
+  return found
+}
+
+/** Changes the scheme and waits until the page is drawn in it. */
+async function changeScheme(page: Page, colorScheme: 'light' | 'dark'): Promise<void> {
+  await page.emulateMedia({ colorScheme })
+  await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor()
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))))
+}
+
+/** Makes the agent of the page active: the last test may have left them so, and a switch is not a button. */
+export async function beActive(page: Page): Promise<void> {
+  const toggle = page.getByRole('switch', { name: /Receive new chats/ })
+  if (!(await toggle.isChecked())) await toggle.click()
+  await page.getByRole('switch', { name: 'Receive new chats: Active' }).waitFor()
+}
+
+/** Chooses files with a button of the page. */
+export async function chooseFiles(page: Page, button: string, files: { name: string; mimeType: string; buffer: Buffer }[]): Promise<void> {
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: button }).click()])
+  await chooser.setFiles(files)
+}
