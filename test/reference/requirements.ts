@@ -46,8 +46,7 @@ const inTemplates = testsOf('test/integration/templates/templates.test.ts')
 const inActionList = testsOf('test/integration/quick-actions/actions.test.ts')
 const inTranslator = testsOf('test/integration/translation/translation.test.ts')
 const inFaults = testsOf('test/integration/channels/delivery-faults.test.ts')
-const inHeaders = testsOf('test/e2e/chat-header.test.ts')
-const inPanel = testsOf('test/e2e/translation.test.ts')
+const inWork = testsOf('test/e2e/work.test.ts')
 const inScreen = testsOf('test/reference/screen.test.ts')
 
 const strangerOnMessenger = inNew('a stranger on Messenger: a chat, and a contact with name, picture and user id')
@@ -65,7 +64,7 @@ const wholeChatOnScreen = inInboxPage('an agent answers a chat from the first me
 const logout = inStatus('closing the session makes the agent inactive, and new chats go past it')
 const areas = inInbox('a chat is among the new items until it is accepted, then in progress, then in neither area')
 const alertOnScreen = inScreen('a new message makes a sound, and a browser notification when the agent allows it')
-const panelOpens = inInboxPage('a new message opens the panel that the administrator chose')
+const workOnScreen = inWork('an agent works on a chat from its first picture to its transfer')
 const alertSettings = inInbox('an administrator chooses the panel that opens and the sound of a new message')
 const timerOnScreen = inInboxPage('the timer of an overdue response runs until the reply')
 const late = inOverdue('a late answer makes the chat overdue, the timer counts from the last message, and the reply ends it')
@@ -74,7 +73,6 @@ const owner = inAccept('who accepts becomes the owner, has the messages with the
 const abilities = inAccept('an accepted chat can be transferred, acted on, translated and completed')
 const profile = inAccept('the contact profile shows channel, mobile phone and email, or what an administrator chose')
 const profileOnScreen = inInboxPage('no barriers for anybody, ')
-const contactOnScreen = inHeaders('the name of the contact leads to the contact')
 const toAgent = inTransfer('to an agent: the chat is completed and a child chat is in progress with that agent, who reads it all')
 const toQueue = inTransfer('to a queue: the child chat waits, is offered by the rule of the queue, and is in progress once accepted')
 const action = inActions('an administrator lists a process as an action; running it uses the data of the chat, which stays open')
@@ -91,18 +89,13 @@ const recentTemplates = inDrafts('a template that was selected is in the recentl
 const draft = inDrafts('a draft with its files is there when the chat is opened again, for its agent alone, until it is sent')
 const draftOnScreen = inInboxPage('what is written is kept: as a draft, and when the server is away')
 const link = inLink('the chat with its messages and the identity go to the chosen contact, and the unknown one is removed')
-const linkOnScreen = inHeaders('a chat is linked to another contact from its header')
 const linkKeeps = inLink('a previous contact that something else refers to stays, a removed one can be restored')
 const linkProcess = inLink('an administrator changes what linking does by changing its process')
-const transferOnScreen = inHeaders('a chat is transferred from its header and leaves when it is no longer looked at')
 const targets = inTransfer('agents are listed with their status, queues with the available agents besides the current one')
 const byRule = inTransfer('a queue that offers to one agent at a time does so with a transferred chat')
 const makesCase = inActions('a case from the chat has every field as promised')
-const actionOnScreen = inHeaders('a quick action is run from the header and the chat stays')
 const form = inActions('an action with a form asks the agent, works on the answer, and leaves the chat open')
 const translationOff = inTranslation('it is off until an administrator has set it up')
-const panel = inPanel('a chat is translated from its panel, message by message, and back')
-const panelHidden = inPanel('the translation panel is shown and hidden from the header')
 const completedByTimeout = inComplete('completed by the timeout of its queue, which does not run while the customer waits')
 const whatsappStatus = inDelivery('WhatsApp: sending, sent, delivered, read, or failed with the reason of WhatsApp')
 const smsStatus = inDelivery('SMS: sending, sent, delivered, read, or failed with the reason of the carrier')
@@ -183,7 +176,7 @@ const rows: Row[] = [
   ['R23', 'Agents have access to two areas of chats.', areas, wholeChatOnScreen],
   ['R24', 'New items: chats that wait to be accepted.', areas],
   ['R25', 'In progress: chats that are accepted.', areas],
-  ['R26', 'A new message opens the panel by itself and makes a sound.', push, alertOnScreen, panelOpens],
+  ['R26', 'A new message opens the panel by itself and makes a sound.', push, alertOnScreen, workOnScreen],
   ['R27', 'Administrators customise two things about that.', alertSettings],
   [
     'R28',
@@ -216,7 +209,7 @@ const rows: Row[] = [
     inFiles('An agent sends text and files; the customer gets them under signed addresses'),
   ],
   ['R41', 'The contact profile with picture or initials and name, collapsed at first.', profile, profileOnScreen],
-  ['R42', 'The name of the contact leads to the page of the contact.', contactOnScreen],
+  ['R42', 'The name of the contact leads to the page of the contact.', workOnScreen],
   ['R43', 'The expanded profile tells more about contact and chat.', profile, profileOnScreen],
   ['R44', '… the channel.', profile],
   ['R45', '… the mobile phone of the contact.', profile],
@@ -275,8 +268,8 @@ const rows: Row[] = [
     inLinking('customers who write while their chats are linked lose nothing and are nobody twice'),
   ],
   ['R68', 'It begins in an open chat.', link],
-  ['R69', 'The header of the chat offers it and opens a window.', linkOnScreen],
-  ['R70', 'The agent finds and selects the contact there.', link, linkOnScreen],
+  ['R69', 'The header of the chat offers it and opens a window.', workOnScreen],
+  ['R70', 'The agent finds and selects the contact there.', link, workOnScreen],
   ['R71', 'The chat is linked to that contact.', link],
   ['R72', 'All messages of the chat belong to that contact.', link],
   ['R73', 'The contact linked before is removed, unless something else refers to it; it can be restored.', link, linkKeeps],
@@ -285,8 +278,8 @@ const rows: Row[] = [
   ['R75', 'A conversation can be handed to another agent or queue.', toAgent, toQueue],
   ['R76', '… to an expert, or to another team.', toQueue],
   ['R77', 'It begins in an open chat.', toAgent],
-  ['R78', 'The header of the chat offers it and opens a window.', transferOnScreen],
-  ['R79', 'The window has a tab of agents and a tab of queues.', transferOnScreen, targets],
+  ['R78', 'The header of the chat offers it and opens a window.', workOnScreen],
+  ['R79', 'The window has a tab of agents and a tab of queues.', workOnScreen, targets],
   [
     'R80',
     'Agents: the name and the status of each.',
@@ -301,7 +294,7 @@ const rows: Row[] = [
   ],
   ['R82', 'The agent selects one of them.', toAgent, toQueue],
   ['R83', 'The chat is completed and a child chat made at once.', toAgent, toQueue],
-  ['R84', 'It is read-only for the agent and leaves In progress when it is no longer looked at.', toAgent, transferOnScreen],
+  ['R84', 'It is read-only for the agent and leaves In progress when it is no longer looked at.', toAgent, workOnScreen],
   ['R85', 'The status of the child chat follows from the target.', toAgent, toQueue],
   ['R86', 'To an agent: it is among the chats in progress of that agent, in progress.', toAgent],
   ['R87', 'To a queue: it waits for processing and is offered by the routing rule of the queue.', toQueue, byRule],
@@ -317,8 +310,8 @@ const rows: Row[] = [
   ['R91', 'A quick action runs a predefined process out of the chat.', action],
   ['R92', 'It does routine work, such as records and workflows, with the data of the chat.', action, makesCase],
   ['R93', 'It begins in an open chat.', action],
-  ['R94', 'The header of the chat offers the list.', actionOnScreen],
-  ['R95', 'The agent selects the action.', action, actionOnScreen],
+  ['R94', 'The header of the chat offers the list.', workOnScreen],
+  ['R95', 'The agent selects the action.', action, workOnScreen],
   ['R96', 'Its process starts.', action, form],
   ['R97', 'The process works on the data of the chat.', action, inActionList('inputs are those that the process declares')],
   ['R98', 'The chat stays open and goes on.', action, form],
@@ -354,19 +347,19 @@ const rows: Row[] = [
   ['R111', 'The language of the customer is found out, and messages are translated as they come.', translation],
   ['R112', 'An administrator has to set it up first.', translationOff],
   ['R113', 'It begins in an open chat.', translation],
-  ['R114', 'The header of the chat opens the translation panel.', panel],
+  ['R114', 'The header of the chat opens the translation panel.', workOnScreen],
   ['R115', 'The language of the messages is found out by itself.', translation],
   ['R116', 'The target is the language of the agent.', translation],
   ['R117', 'Both can be changed.', translation],
-  ['R118', 'The button of the panel switches it on.', panel, translation],
+  ['R118', 'The button of the panel switches it on.', workOnScreen, translation],
   ['R119', 'What the customer wrote is translated into the language of the agent.', translation],
   ['R120', 'So is all that comes later.', translation],
   ['R121', 'So is what goes out.', translation, inTranslator('a chat is translated in both directions, and the originals stay')],
-  ['R122', 'The panel has choices.', panel],
-  ['R123', 'Cancel switches the translation off.', translation, panel],
-  ['R124', 'Each message can be read as written and as translated.', translation, panel],
+  ['R122', 'The panel has choices.', workOnScreen],
+  ['R123', 'Cancel switches the translation off.', translation, workOnScreen],
+  ['R124', 'Each message can be read as written and as translated.', translation, workOnScreen],
   ['R125', 'One outgoing message can be left as written.', translation],
-  ['R126', 'The panel can be shown and hidden.', panelHidden],
+  ['R126', 'The panel can be shown and hidden.', workOnScreen],
   // Complete
   [
     'R127',
