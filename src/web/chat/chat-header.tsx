@@ -77,19 +77,18 @@ function Who({ chat, profileOpen, onToggleProfile }: Pick<ChatHeaderProps, 'chat
           <Link href={`/contacts/${contact.id}`} className={classes.nameText ?? ''} title={texts.openContact}>
             {contact.name}
           </Link>
-          <Tooltip label={`${label} (P)`}>
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              size={24}
-              onClick={onToggleProfile}
-              aria-label={label}
-              aria-expanded={profileOpen}
-              {...(profileOpen ? { 'aria-controls': 'contact-profile' } : {})}
-            >
-              <IconChevronDown size={15} className={classes.chevron} data-open={profileOpen || undefined} />
-            </ActionIcon>
-          </Tooltip>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size={24}
+            onClick={onToggleProfile}
+            aria-label={label}
+            title={`${label} (P)`}
+            aria-expanded={profileOpen}
+            {...(profileOpen ? { 'aria-controls': 'contact-profile' } : {})}
+          >
+            <IconChevronDown size={15} className={classes.chevron} data-open={profileOpen || undefined} />
+          </ActionIcon>
           {chat.priority > 0 && (
             <span className={classes.priority} title={texts.priorityOf(chat.priority)}>
               <IconFlag size={13} aria-label={texts.priorityOf(chat.priority)} />

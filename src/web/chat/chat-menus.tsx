@@ -21,7 +21,7 @@ import type { Chat } from '../../contracts/chats.ts'
 import { navigate } from '../ui/router.tsx'
 import classes from './chat-header.module.css'
 import { texts } from './texts.ts'
-import { type ChatActions, useWaitingTasks } from './use-actions.ts'
+import { type ChatAction, type ChatActions, useWaitingTasks, wantsContact } from './use-actions.ts'
 
 /** Icons by the names that the Chat actions list uses; others get the common one. */
 const actionIcons: Record<string, typeof IconBolt> = {
@@ -34,13 +34,20 @@ const actionIcons: Record<string, typeof IconBolt> = {
   'phone-call': IconPhone,
 }
 
-function ActionItems({ chat, actions, isOpen }: { chat: Chat; actions: ChatActions; isOpen: boolean }) {
+interface ActionItemsProps {
+  chat: Chat
+  offered: readonly ChatAction[]
+  actions: ChatActions
+  isOpen: boolean
+}
+
+function ActionItems({ chat, offered, actions, isOpen }: ActionItemsProps) {
   const tasks = useWaitingTasks(chat.id, isOpen)
   return (
     <>
       <Menu.Label>{texts.quickActions}</Menu.Label>
-      {chat.actions.length === 0 && <Menu.Item disabled>{texts.noActions}</Menu.Item>}
-      {chat.actions.map((action) => {
+      {offered.length === 0 && <Menu.Item disabled>{texts.noActions}</Menu.Item>}
+      {offered.map((action) => {
         const Icon = actionIcons[action.icon ?? ''] ?? IconBolt
         return (
           <Menu.Item key={action.id} leftSection={<Icon size={16} />} onClick={() => actions.start(action)}>
@@ -101,7 +108,7 @@ export function ActionsMenu({
         </Tooltip>
       </Menu.Target>
       <Menu.Dropdown>
-        <ActionItems chat={chat} actions={actions} isOpen={opened} />
+        <ActionItems chat={chat} offered={chat.actions} actions={actions} isOpen={opened} />
       </Menu.Dropdown>
     </Menu>
   )
@@ -143,7 +150,8 @@ export function MoreMenu(props: MoreMenuProps) {
           text={props.profileOpen ? texts.hideContact : texts.showContact}
           onClick={props.onToggleProfile}
         />
-        {isMine && <ActionItems chat={chat} actions={actions} isOpen />}
+        {/* Linking is in this menu already. */}
+        {isMine && <ActionItems chat={chat} offered={chat.actions.filter((action) => !wantsContact(action))} actions={actions} isOpen />}
         <Menu.Divider />
         <ChatLinks chat={chat} />
       </Menu.Dropdown>

@@ -21,7 +21,7 @@ export type ChatDialog =
   | { kind: 'form'; caption: string; form: TaskForm }
 
 /** An action that wants nothing but a contact is given one the way chats are linked. */
-const wantsContact = (action: ChatAction) => action.inputs.length === 1 && action.inputs[0]?.name === 'contactId'
+export const wantsContact = (action: ChatAction) => action.inputs.length === 1 && action.inputs[0]?.name === 'contactId'
 
 /** The line for the agent in what a process left behind. */
 function messageOf(result: unknown): string | null {
