@@ -21,7 +21,7 @@ export function throwError(run: Run, origin: Execution, code: string, message: s
     if (start) return startEventSubProcess(run, scope, start, data)
     current = scope
   }
-  throw run.error('UNCAUGHT_ERROR', `Nothing catches the error "${code}"${message ? `: ${message}` : ''}`, {
+  throw run.error('UNCAUGHT_ERROR', message || `Nothing catches the error "${code}".`, {
     elementId: origin.elementId,
     bpmnErrorCode: code,
   })
