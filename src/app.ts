@@ -60,6 +60,7 @@ export async function buildApp(container: Container, options: AppOptions): Promi
     translationRoutes({
       translation: container.translation,
       assertVisible: (agent, chatId) => container.chatRouteDeps.chats.assertVisible(agent, chatId),
+      assertMayAct: (agent, chatId) => container.chatRouteDeps.chats.assertMayAct(agent, chatId),
     }),
   )
   await app.register(reportRoutes({ database: container.database, clock: container.clock }))
