@@ -88,7 +88,7 @@ export async function buildApp(container: Container, options: AppOptions): Promi
       counters: { refused: metrics.webhooksRefused, events: metrics.webhookEvents },
     }),
   )
-  await app.register(settingRoutes({ settings: container.settings }))
+  await app.register(settingRoutes({ settings: container.settings, database: container.database }))
   await app.register(fileRoutes({ files: container.files.service, media: container.files.media, links: container.files.links }))
   await app.register(
     simulatorFileRoutes({

@@ -317,6 +317,7 @@ export interface Schema {
     updated_at: Date
   }
   template_uses: { agent_id: string; template_id: string; used_at: Date }
+  notification_sound: { singleton: Generated<boolean>; type: string; bytes: Buffer; uploaded_at: Date }
   settings: { code: string; value: Json<unknown>; updated_at: Date; updated_by: string | null }
   quick_actions: {
     id: GeneratedAlways<string>

@@ -24,7 +24,7 @@ const extension = Type.String({ pattern: '^[a-z0-9][a-z0-9_+-]{0,19}$' })
 
 const contactFields = ['channel', 'mobilePhone', 'email', 'account', 'language', 'notes'] as const
 const panels = ['inbox', 'contacts', 'none'] as const
-const sounds = ['chime', 'bell', 'knock', 'none'] as const
+const sounds = ['chime', 'bell', 'knock', 'custom', 'none'] as const
 const translators = ['none', 'libretranslate', 'deepl', 'google', 'azure', 'apertium'] as const
 
 const oneOf = <const T extends readonly string[]>(values: T) => Type.Unsafe<T[number]>(Type.Enum([...values]))
@@ -63,7 +63,7 @@ export const settingRegistry = {
   NotificationSound: define({
     schema: oneOf(sounds),
     fallback: 'chime',
-    description: 'Sound of a new chat message',
+    description: 'Sound of a new chat message; custom is the uploaded one',
     allowed: list(sounds),
   }),
   TranslationProvider: define({

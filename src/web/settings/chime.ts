@@ -1,7 +1,7 @@
 let context: AudioContext | null = null
 
 /** Sounds that the setting NotificationSound may name. */
-export const sounds = ['chime', 'bell', 'knock', 'none'] as const
+export const sounds = ['chime', 'bell', 'knock', 'custom', 'none'] as const
 export type Sound = (typeof sounds)[number]
 
 /** The sound a value of the setting stands for; the chime for what this page does not know. */
@@ -12,13 +12,18 @@ export function soundOf(value: unknown): Sound {
 /** Plays a sound made on the spot; a browser that was never clicked stays silent. */
 export function playSound(sound: Sound): void {
   if (sound === 'none') return
+  if (sound === 'custom') {
+    // Without a file, or in a browser that does not know its format, an agent still hears that somebody wrote.
+    new Audio('/api/settings/NotificationSound/file').play().catch(() => playSound('chime'))
+    return
+  }
   context ??= new AudioContext()
   const audio = context
   if (audio.state === 'suspended') void audio.resume().then(() => players[sound](audio))
   else players[sound](audio)
 }
 
-const players: Record<Exclude<Sound, 'none'>, (audio: AudioContext) => void> = {
+const players: Record<Exclude<Sound, 'none' | 'custom'>, (audio: AudioContext) => void> = {
   chime: (audio) => {
     tone(audio, { hertz: 659.26, after: 0, seconds: 0.22 })
     tone(audio, { hertz: 987.77, after: 0.11, seconds: 0.45 })

@@ -37,7 +37,7 @@ t.test('System settings', async (t) => {
       ['MaxFileSize', 0, /whole number of MiB from 1 to 2048/],
       ['MaxFileSize', 1.5, /whole number/],
       ['MaxFileSize', '10', /whole number/],
-      ['NotificationSound', 'fanfare', /one of chime, bell, knock, none/],
+      ['NotificationSound', 'fanfare', /one of chime, bell, knock, custom, none/],
       ['DefaultPanelForChatProcessing', null, /one of inbox/],
       ['FileExtensionsDenyList', ['exe', '../x'], /list of extensions/],
       ['FileExtensionsDenyList', { exe: true }, /list of extensions/],
